@@ -1,0 +1,68 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ptnas/space/derive.h"
+#include "ptnas/space/search_space.h"
+
+namespace ptnas {
+
+/// The mixing weights of one cell type as a forward pass uses them: `values` [edges, most candidates]
+/// (differentiable where alpha is trained), and the same on the host, by which operations of weight exactly 0
+/// are skipped.
+struct EdgeWeights {
+  torch::Tensor values;
+  WeightMatrix host;
+};
+struct ArchitectureWeights {
+  EdgeWeights cells[2];
+  const EdgeWeights& of(CellType type) const { return cells[static_cast<int>(type)]; }
+};
+
+/// One perturbation of the weights: an operation (or, where `operation` is nullopt, all of an edge) set to 0,
+/// no renormalisation.
+struct Mask {
+  CellType type;
+  int edge;
+  std::optional<int> operation;
+};
+
+/// Alpha of both cell types and what has been decided: softmax rows for undecided edges, one-hot rows for
+/// decided ones, zero rows for removed ones. Rows with fewer candidates than the widest are padded: the
+/// softmax runs over the candidates only. Not thread-safe.
+class Architecture {
+ public:
+  /// alpha = deviation * N(0, 1) from RandomStream(seed, kAlpha, type); 0 deviation gives all zeros.
+  Architecture(const SearchSpace& space, double deviation, std::uint64_t seed,
+               torch::Device device = torch::kCPU);
+
+  const SearchSpace& space() const { return space_; }
+  /// [edges, most candidates], a leaf that requires gradients.
+  torch::Tensor& alpha(CellType type) { return alpha_[static_cast<int>(type)]; }
+  const torch::Tensor& alpha(CellType type) const { return alpha_[static_cast<int>(type)]; }
+
+  std::optional<int> decided(CellType type, int edge) const;
+  bool removed(CellType type, int edge) const;
+  void decide(CellType type, int edge, int operation);
+  void remove(CellType type, int edge);
+  void restore(CellType type, int edge);  ///< undoes remove
+
+  /// The weights now; differentiable in alpha when `with_gradient`. Masks are applied last.
+  ArchitectureWeights weights(bool with_gradient, const std::vector<Mask>& masks = {}) const;
+  /// The softmax of alpha alone (decisions ignored), and the weights of weights(), on the host.
+  WeightMatrix softmax(CellType type) const;
+  WeightMatrix host_weights(CellType type) const;
+
+ private:
+  SearchSpace space_;
+  torch::Tensor alpha_[2];
+  torch::Tensor padding_[2];     ///< 0 for candidates, -inf for padding
+  std::vector<int> decided_[2];  ///< by edge: chosen candidate or -1
+  std::vector<bool> removed_[2];
+};
+
+}  // namespace ptnas

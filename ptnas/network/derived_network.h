@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "ptnas/ops/operation.h"
+#include "ptnas/space/count.h"
+#include "ptnas/space/genotype.h"
+
+namespace ptnas {
+
+/// The network of a genotype (DARTS' NetworkCIFAR): stem, cells of two edges a node, auxiliary head after
+/// cell floor(2 cells/3), classifier.
+class DerivedNetwork : public torch::nn::Module {
+ public:
+  DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary);
+
+  struct Output {
+    torch::Tensor logits;     ///< [N, classes]
+    torch::Tensor auxiliary;  ///< [N, classes] in training with an auxiliary head, else undefined
+  };
+  /// `drop_path`: probability of dropping an operation's output for a sample (training only; stride-1 skips
+  /// are never dropped).
+  Output forward(const torch::Tensor& images, double drop_path, const ForwardContext& context);
+
+  const Genotype& genotype() const { return genotype_; }
+  const NetworkShape& shape() const { return shape_; }
+  bool has_auxiliary() const { return auxiliary_ != nullptr; }
+
+ private:
+  class Cell;
+  class AuxiliaryHead;
+  Genotype genotype_;
+  NetworkShape shape_;
+  torch::nn::Sequential stem_{nullptr};
+  std::vector<std::shared_ptr<Cell>> cells_;
+  std::shared_ptr<AuxiliaryHead> auxiliary_;
+  torch::nn::Linear classifier_{nullptr};
+};
+
+}  // namespace ptnas

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "ptnas/core/run_directory.h"
+#include "ptnas/core/runtime_options.h"
+#include "ptnas/data/dataset.h"
+#include "ptnas/search/search_options.h"
+
+namespace ptnas {
+
+/// Trains the supernet: metrics of phase "search" with alpha, checkpoints, at the end supernet.safetensors
+/// (weights, optimisers, alpha, epoch), which selection starts from. Resumes; returns at once when finished.
+/// Throws Interrupted and Error as retrain() does.
+void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& data,
+                const SearchOptions& options, const RuntimeOptions& runtime);
+
+}  // namespace ptnas

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ptnas/core/options.h"
+
+namespace ptnas {
+
+/// Names of the search methods, in the order of the table in search_table.cc.
+const std::vector<std::string>& search_method_names();
+
+/// The supernet and its training (FACTS, Supernet training).
+struct SearchOptions {
+  std::string space = "darts";
+  std::int64_t nodes = 4;
+  bool with_none = false;
+  std::int64_t channels = 16;
+  std::int64_t cells = 8;
+  std::string method = "darts";
+  std::int64_t epochs = 50;
+  std::int64_t batch = 64;
+  double learning_rate = 0.025;
+  double learning_rate_end = 0.001;
+  double momentum = 0.9;
+  double weight_decay = 3e-4;
+  double clip = 5;
+  double alpha_learning_rate = 3e-4;
+  double alpha_weight_decay = 1e-3;
+  double alpha_deviation = 1e-3;
+  double fixed_alpha_deviation = 0;
+  std::string train_batches = "pass";
+
+  void declare(OptionVisitor& v) {
+    v.group("Search");
+    v.option("space", space, "search space: darts, s1, s2, s3, s4 or a TOML file of your own");
+    v.option("nodes", nodes, "nodes of a cell");
+    v.option("with-none", with_none, "add `none` to every edge, for topology by magnitude");
+    v.option("channels", channels, "channels of the supernet's first cell");
+    v.option("cells", cells, "cells of the supernet");
+    v.choice("method", method, search_method_names(), "search method");
+    v.option("epochs", epochs, "search epochs");
+    v.option("batch", batch, "images a batch");
+    v.option("learning-rate", learning_rate, "SGD's rate at the start of the cosine");
+    v.option("learning-rate-end", learning_rate_end, "SGD's rate at the end of the cosine");
+    v.option("momentum", momentum, "SGD's momentum");
+    v.option("weight-decay", weight_decay, "SGD's weight decay");
+    v.option("clip", clip, "largest L2 norm of the weights' gradient; 0: no clipping");
+    v.option("alpha-learning-rate", alpha_learning_rate, "Adam's rate for alpha");
+    v.option("alpha-weight-decay", alpha_weight_decay, "Adam's weight decay for alpha");
+    v.option("alpha-deviation", alpha_deviation, "deviation of the initial alpha");
+    v.option("fixed-alpha-deviation", fixed_alpha_deviation,
+             "deviation of alpha where the method keeps it fixed");
+    v.choice("train-batches", train_batches, {"pass", "draws"},
+             "an epoch's batches: one shuffled pass, or as many independent draws");
+  }
+};
+
+}  // namespace ptnas

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ptnas/core/options.h"
+
+namespace ptnas {
+
+/// Names of the selections, in the order of the table in select_table.cc.
+const std::vector<std::string>& selection_names();
+
+/// From a supernet to a genotype (FACTS, Selection and The two presets).
+struct SelectOptions {
+  std::string selection = "perturbation";
+  std::string criterion = "accuracy";
+  std::int64_t tune_epochs = 5;
+  double tune_learning_rate = 0.0025;
+  std::vector<std::int64_t> edge_order;
+  std::vector<std::int64_t> reduction_edge_order;
+  std::vector<std::int64_t> node_order;
+  std::vector<std::int64_t> reduction_node_order;
+  std::string topology = "once";
+  std::string scoring_images = "fixed";
+  bool scoring_updates_statistics = false;
+  std::int64_t scoring_batch = 64;
+  std::string genotype_rule = "decisions";
+
+  void declare(OptionVisitor& v) {
+    v.group("Selection");
+    v.choice("selection", selection, selection_names(), "how operations and edges are chosen");
+    v.choice("criterion", criterion, {"accuracy", "loss"}, "what a masked operation is measured by");
+    v.option("tune-epochs", tune_epochs, "epochs of tuning after each event");
+    v.option("tune-learning-rate", tune_learning_rate, "SGD's constant rate while tuning");
+    v.option("edge-order", edge_order, "explicit order of the normal cell's edges; empty: by seed");
+    v.option("reduction-edge-order", reduction_edge_order,
+             "explicit order of the reduction cell's edges; empty: by seed");
+    v.option("node-order", node_order, "explicit order of the normal cell's nodes (1, 2, 3); empty: by seed");
+    v.option("reduction-node-order", reduction_node_order,
+             "explicit order of the reduction cell's nodes; empty: by seed");
+    v.choice(
+        "topology", topology, {"once", "rounds"},
+        "each input edge scored once (Algorithm 2), or rounds of elimination as in the released program");
+    v.choice(
+        "scoring-images", scoring_images, {"fixed", "augmented"},
+        "validation half without augmentation in fixed order, or augmented and shuffled anew for each event");
+    v.option("scoring-updates-statistics", scoring_updates_statistics,
+             "masked passes update running statistics");
+    v.option("scoring-batch", scoring_batch, "images a batch in scoring");
+    v.choice(
+        "genotype-rule", genotype_rule, {"decisions", "weights"},
+        "the genotype by the decisions taken, or read off the final weights as the released program does");
+  }
+};
+
+}  // namespace ptnas

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "ptnas/space/genotype.h"
+
+namespace ptnas {
+
+/// The derived CIFAR network's outer shape.
+struct NetworkShape {
+  int channels = 36;
+  int cells = 20;
+  int classes = 10;
+  int image_channels = 3;
+  int height = 32;
+  int width = 32;
+};
+
+struct NetworkCost {
+  std::int64_t parameters = 0;     ///< without auxiliary head
+  std::int64_t multiply_adds = 0;  ///< convolutions and linear layer (with its bias), one image
+};
+
+/// Counts without building the network; equals the built one's parameters (tested). Spatial sizes: stride 2
+/// gives ceil(H/2).
+NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape);
+
+/// True for cells where channels double: floor(cells/3) and floor(2 cells/3) (FACTS, Search spaces).
+bool is_reduction_cell(int cell, int cells);
+
+}  // namespace ptnas

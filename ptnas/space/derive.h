@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ptnas/core/random.h"
+#include "ptnas/space/genotype.h"
+
+namespace ptnas {
+
+/// Weights of one cell type by edge and candidate: softmax of alpha, or one-hot rows, or zero rows for
+/// removed edges.
+using WeightMatrix = std::vector<std::vector<double>>;
+
+/// Magnitude (DARTS; FACTS, Selection): for each node the two edges with the largest non-`none` weight (ties
+/// to the lower index), listed strongest first; on each its largest non-`none` operation, first of equals. It
+/// is also the rule by which the published program reads a genotype off its final weights (the `released`
+/// preset).
+Genotype derive_by_magnitude(const SearchSpace& space, const WeightMatrix& normal,
+                             const WeightMatrix& reduction);
+
+/// What a selection decided for one cell type.
+struct CellDecisions {
+  std::vector<int> operation;  ///< by edge: index of the chosen candidate
+  std::vector<std::vector<int>>
+      kept;  ///< by node: the chosen input edges, in the order they are to be listed
+};
+
+/// The genotype of decisions by the `paper` preset: the kept edges of each node with their operations, by
+/// edge index. An edge decided as `none` counts as removed; where fewer than two are left, the best removed
+/// edge (the one with `edge_rank` lowest, best first) takes its best other operation, given by
+/// `best_other[type][edge]`.
+Genotype derive_from_decisions(const SearchSpace& space, const CellDecisions decisions[2],
+                               const std::vector<int> best_other[2]);
+
+/// The control: for each node two distinct input edges, on each a non-`none` candidate, all uniform.
+Genotype random_genotype(const SearchSpace& space, RandomStream& stream);
+
+}  // namespace ptnas

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ptnas/core/json.h"
+#include "ptnas/space/search_space.h"
+
+namespace ptnas {
+
+/// One chosen edge: `operation` applied to state `from` (0, 1: the cell's inputs; 2 + n: node n).
+struct GenotypeEdge {
+  OperationKind operation;
+  int from;
+  bool operator==(const GenotypeEdge&) const = default;
+};
+
+/// A derived architecture: cells[type][node] lists that node's chosen edges (two each in the published
+/// spaces).
+struct Genotype {
+  std::vector<std::vector<GenotypeEdge>> cells[2];
+
+  const std::vector<std::vector<GenotypeEdge>>& of(CellType type) const {
+    return cells[static_cast<int>(type)];
+  }
+  bool operator==(const Genotype&) const = default;
+};
+
+/// Throws Error: unknown state, a later node as input, a node without edges, cells with different numbers of
+/// nodes. `where` names the genotype in the message.
+void validate(const Genotype& genotype, const std::string& where);
+
+/// genotype.json (docs/formats.md).
+Json to_json(const Genotype& genotype);
+Genotype genotype_from_json(const Json& json, const std::string& where);
+
+/// DARTS' text: Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...],
+/// reduce_concat=range(2, 6)). Two edges a node; reading accepts range(a, b) and lists of all nodes, any
+/// white space, single or double quotes.
+std::string to_text(const Genotype& genotype);
+Genotype genotype_from_text(const std::string& text, const std::string& where);
+
+/// From what a user gives wherever a genotype is asked for: a run directory, a file of either form, or DARTS'
+/// text itself.
+Genotype read_genotype(const std::string& argument);
+
+}  // namespace ptnas
