@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ptnas/core/options.h"
+#include "ptnas/core/runtime_options.h"
+#include "ptnas/data/data_options.h"
+#include "ptnas/search/search_options.h"
+#include "ptnas/select/select_options.h"
+#include "ptnas/train/train_options.h"
+
+namespace ptnas {
+
+/// The parts of a configuration that a command uses; a set of them is a bit mask.
+enum ConfigurationPart : unsigned {
+  kDataPart = 1,
+  kSearchPart = 2,
+  kSelectPart = 4,
+  kTrainPart = 8,
+  kRuntimePart = 16,
+  kAllParts = 31,
+};
+
+/// Every option there is. A preset, a file and the command line are layered over the defaults, in that order.
+struct Configuration {
+  std::string preset = "paper";
+  DataOptions data;
+  SearchOptions search;
+  SelectOptions select;
+  TrainOptions train;
+  RuntimeOptions runtime;
+
+  void declare(OptionVisitor& v) { declare_parts(v, kAllParts); }
+  void declare_parts(OptionVisitor& v, unsigned parts);
+};
+
+/// Names of the presets, and what each sets (docs/presets.md). Throws Error(kUsage) for an unknown name.
+const std::vector<std::string>& preset_names();
+const OptionValues& preset_values(const std::string& name);
+
+/// Layers defaults, preset, files (each with the name it has in messages) and flags. The preset is the one
+/// named by the last layer that names one. Throws Error(kUsage) for unknown keys and invalid or contradictory
+/// values.
+struct ConfigurationLayer {
+  std::string source;
+  OptionValues values;
+};
+Configuration resolve_configuration(const std::vector<ConfigurationLayer>& layers);
+
+/// Names of the options in `parts`.
+std::vector<std::string> option_names(unsigned parts);
+
+}  // namespace ptnas

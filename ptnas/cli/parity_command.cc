@@ -1,0 +1,25 @@
+// ptnas parity: our networks against what the published ones computed.
+
+#include <iostream>
+
+#include "ptnas/analysis/parity.h"
+#include "ptnas/cli/program.h"
+#include "ptnas/cli/session.h"
+
+namespace ptnas {
+
+void add_parity_command(CommandBuilder& builder) {
+  auto flags = std::make_shared<Flags>();
+  auto path = std::make_shared<std::string>();
+  CLI::App& command = builder.add(
+      builder.root(), "parity",
+      "Compare with what the published program computed; exits 0 only when all agrees", [flags, path] {
+        const Configuration configuration = resolve_configuration({{"command line", flags->values}});
+        configure_threads(configuration.runtime);
+        if (run_parity(*path, configuration.runtime.engine, std::cout) != 0) throw CLI::RuntimeError(1);
+      });
+  command.add_option("case", *path, "folder with expected.json, batch.bin and a checkpoint")->required();
+  add_option_flags(command, *flags, kRuntimePart);
+}
+
+}  // namespace ptnas

@@ -1,0 +1,142 @@
+#include "ptnas/cli/program.h"
+
+#include <cstdio>
+
+#include "ptnas/core/error.h"
+#include "ptnas/core/interrupt.h"
+#include "ptnas/core/log.h"
+
+namespace ptnas {
+
+namespace {
+
+// Registers an option struct's fields as flags whose texts land in OptionValues.
+class FlagVisitor final : public OptionVisitor {
+ public:
+  FlagVisitor(CLI::App& command, OptionValues& values, bool short_train)
+      : command_(command), values_(values), short_train_(short_train) {}
+
+  void group(std::string_view title) override { group_ = title; }
+  void option(std::string_view name, bool& value, std::string_view help) override {
+    const std::string key(name);
+    const std::string flags = fmt::format("{},!--no-{}", spelling(name), key);
+    command_
+        .add_flag_function(
+            flags,
+            [this_values = &values_, key](std::int64_t count) {
+              (*this_values)[key] = count > 0 ? "true" : "false";
+            },
+            fmt::format("{} [{}]", help, value ? "yes" : "no"))
+        ->group(group_);
+  }
+  void option(std::string_view name, std::int64_t& value, std::string_view help) override {
+    add(name, "N", fmt::format("{} [{}]", help, value));
+  }
+  void option(std::string_view name, double& value, std::string_view help) override {
+    add(name, "X", fmt::format("{} [{}]", help, value));
+  }
+  void option(std::string_view name, std::string& value, std::string_view help) override {
+    add(name, "TEXT", fmt::format("{} [{}]", help, value));
+  }
+  void option(std::string_view name, std::vector<std::int64_t>& value, std::string_view help) override {
+    (void)value;
+    add(name, "N,N,..", std::string(help));
+  }
+  void choice(std::string_view name, std::string& value, const std::vector<std::string>& allowed,
+              std::string_view help) override {
+    add(name, fmt::format("{{{}}}", fmt::join(allowed, ",")), fmt::format("{} [{}]", help, value));
+  }
+
+ private:
+  std::string spelling(std::string_view name) const {
+    std::string result = fmt::format("--{}", name);
+    if (short_train_ && name.starts_with("train-") && name != "train-portion" && name != "train-batches") {
+      result += fmt::format(",--{}", name.substr(6));
+    }
+    return result;
+  }
+  void add(std::string_view name, const std::string& type, const std::string& help) {
+    const std::string key(name);
+    command_
+        .add_option_function<std::string>(
+            spelling(name), [values = &values_, key](const std::string& text) { (*values)[key] = text; },
+            help)
+        ->type_name(type)
+        ->group(group_);
+  }
+
+  CLI::App& command_;
+  OptionValues& values_;
+  bool short_train_;
+  std::string group_ = "Options";
+};
+
+int report_usage(const std::string& message) {
+  std::fprintf(stderr, "ptnas: %s\n", message.c_str());
+  return 2;
+}
+
+}  // namespace
+
+CLI::App& CommandBuilder::add(CLI::App& parent, const std::string& name, const std::string& help,
+                              std::function<void()> action) {
+  CLI::App& command = *parent.add_subcommand(name, help);
+  if (action) command.final_callback(std::move(action));
+  return command;
+}
+
+void add_option_flags(CLI::App& command, Flags& flags, unsigned parts, bool short_train) {
+  Configuration defaults;
+  FlagVisitor visitor(command, flags.values, short_train);
+  defaults.declare_parts(visitor, parts);
+}
+
+void add_config_flag(CLI::App& command, Flags& flags) {
+  command.add_option("--config", flags.config, "TOML file of options (names as the flags'); flags win")
+      ->type_name("FILE");
+}
+
+int run_program(const std::vector<std::string>& arguments) {
+  CLI::App app("Architecture search by perturbation (DARTS-PT): from images to an explained network.",
+               "ptnas");
+  app.set_version_flag("--version", "ptnas " PTNAS_VERSION);
+  app.require_subcommand(1);
+  app.footer("Start here: ptnas run --preset quick     Each command has its own --help.");
+  CommandBuilder builder(app);
+  add_run_command(builder, arguments);
+  add_search_command(builder, arguments);
+  add_select_command(builder, arguments);
+  add_train_command(builder, arguments);
+  add_evaluate_command(builder);
+  add_count_command(builder);
+  add_draw_command(builder);
+  add_report_command(builder);
+  add_parity_command(builder);
+  add_data_command(builder);
+
+  install_interrupt_handler();
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    return 0;
+  } catch (const CLI::Success& success) {
+    return app.exit(success);  // --help, --version
+  } catch (const CLI::RuntimeError& status) {
+    return status.get_exit_code();  // a command that ends with a status of its own
+  } catch (const CLI::ParseError& error) {
+    return report_usage(fmt::format("{}; see --help", error.what()));
+  } catch (const Interrupted& interrupted) {
+    std::fprintf(stderr, "ptnas: %s\n", interrupted.what());
+    return 130;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "ptnas: %s\n", error.what());
+    return error.kind() == ErrorKind::kUsage ? 2 : 1;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "ptnas: out of memory; try a smaller --batch or fewer --channels\n");
+    return 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ptnas: unexpected error: %s\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace ptnas

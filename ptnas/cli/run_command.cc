@@ -1,0 +1,46 @@
+// ptnas run: data set -> supernet -> selection -> genotype -> retrained network -> report.
+
+#include "ptnas/cli/program.h"
+#include "ptnas/cli/session.h"
+#include "ptnas/report/report.h"
+#include "ptnas/search/run_search.h"
+#include "ptnas/select/run_selection.h"
+#include "ptnas/train/retrain.h"
+
+namespace ptnas {
+
+namespace {
+
+std::string default_out(const Flags& flags) {
+  const Configuration c = resolve_configuration({{"command line", flags.values}});
+  const std::string data = c.data.data.substr(0, c.data.data.find(':'));
+  return fmt::format("runs/{}-{}-{}-seed{}", data, c.preset, c.select.selection, c.runtime.seed);
+}
+
+void run(const Flags& flags, const std::vector<std::string>& command_line) {
+  const std::string out = flags.out.empty() ? default_out(flags) : flags.out;
+  Session session = open_session({flags, command_line, out, std::nullopt});
+  const Configuration& c = session.configuration;
+  run_search(session.run, *session.dataset, c.data, c.search, c.runtime);
+  run_selection(session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime);
+  const Genotype genotype = read_genotype(session.run.file(RunDirectory::kGenotype).string());
+  retrain(session.run, *session.dataset, genotype, c.data, c.train, c.runtime);
+  write_report(session.run);
+  print_result(session.run);
+}
+
+}  // namespace
+
+void add_run_command(CommandBuilder& builder, const std::vector<std::string>& command_line) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App& command = builder.add(builder.root(), "run",
+                                  "The main job: search, select, retrain and explain, in one run directory",
+                                  [flags, command_line] { run(*flags, command_line); });
+  command.add_option("--out", flags->out,
+                     "run directory; default: under runs/ by data, preset, selection and seed");
+  command.add_flag("--resume", flags->resume, "go on with the configuration saved in --out");
+  add_config_flag(command, *flags);
+  add_option_flags(command, *flags, kAllParts);
+}
+
+}  // namespace ptnas

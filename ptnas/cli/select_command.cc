@@ -1,0 +1,119 @@
+// ptnas select: from a supernet to a genotype.
+
+#include <cstdio>
+
+#include "ptnas/cli/program.h"
+#include "ptnas/cli/session.h"
+#include "ptnas/core/error.h"
+#include "ptnas/report/report.h"
+#include "ptnas/search/import_supernet.h"
+#include "ptnas/select/run_selection.h"
+
+namespace ptnas {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Arguments {
+  Flags flags;
+  std::string run;
+  std::string checkpoint;
+  std::int64_t classes = 0;
+};
+
+// A selection works on its supernet's data and shape: a flag must not say otherwise.
+void check_against_supernet(const fs::path& supernet_run, Configuration& configuration) {
+  const OptionValues saved = RunDirectory::open_for_reading(supernet_run).configuration();
+  const std::vector<std::string> names = option_names(kDataPart | kSearchPart);
+  for (const NamedValue& value : option_values(configuration)) {
+    if (value.name == "preset" || value.name == "loader-threads") continue;
+    if (std::find(names.begin(), names.end(), value.name) == names.end()) continue;
+    const auto found = saved.find(value.name);
+    if (found != saved.end() && found->second != value.value) {
+      fail_usage("--{} is {}, but the supernet of {} was trained with {}; leave the option out", value.name,
+                 value.value, supernet_run.string(), found->second);
+    }
+  }
+}
+
+void finish(Session& session) {
+  write_report(session.run);
+  std::printf("%s\n", to_text(read_genotype(session.run.file(RunDirectory::kGenotype).string())).c_str());
+}
+
+void select_from_run(const Arguments& arguments, const std::vector<std::string>& command_line) {
+  const fs::path supernet_path = arguments.run;
+  const RunDirectory supernet_run = RunDirectory::open_for_reading(supernet_path);
+  if (!supernet_run.has(RunDirectory::kSupernet)) {
+    fail("{} has no trained supernet yet; finish its search first (ptnas search --resume --out {})",
+         arguments.run, arguments.run);
+  }
+  const bool in_place = arguments.flags.out.empty() ||
+                        fs::weakly_canonical(arguments.flags.out) == fs::weakly_canonical(supernet_path);
+  const fs::path out = in_place ? supernet_path : fs::path(arguments.flags.out);
+  Configuration wanted = configuration_of(supernet_path, arguments.flags);
+  check_against_supernet(supernet_path, wanted);
+  if (!in_place) {
+    // The child names its parent before anything else is written, so that its data and search options are
+    // fixed.
+    RunDirectory child = RunDirectory::open_for_writing(out);
+    if (child.has(RunDirectory::kSearchCheckpoint) || child.has(RunDirectory::kSupernet)) {
+      fail_usage("{} has a supernet of its own; give another --out", out.string());
+    }
+    child.set_parent(fs::absolute(supernet_path).lexically_normal());
+  }
+  Session session = open_session({arguments.flags, command_line, out, supernet_path});
+  const Configuration& c = session.configuration;
+  run_selection(in_place ? session.run : supernet_run, session.run, *session.dataset, c.data, c.search,
+                c.select, c.runtime);
+  finish(session);
+}
+
+void select_from_checkpoint(const Arguments& arguments, const std::vector<std::string>& command_line) {
+  if (arguments.flags.out.empty()) fail_usage("select --checkpoint expects --out RUN for what it writes");
+  Session session = open_session({arguments.flags, command_line, arguments.flags.out, std::nullopt});
+  const Configuration& c = session.configuration;
+  const auto classes = std::int64_t(session.dataset->info().classes.size());
+  if (arguments.classes != 0 && arguments.classes != classes) {
+    fail_usage("--classes is {}, but the data set has {}", arguments.classes, classes);
+  }
+  if (!session.run.has(RunDirectory::kSupernet)) {
+    import_supernet(session.run, arguments.checkpoint, session.dataset->info(), c.search, c.runtime);
+  }
+  run_selection(session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime);
+  finish(session);
+}
+
+void select(const Arguments& arguments, const std::vector<std::string>& command_line) {
+  if (arguments.run.empty() == arguments.checkpoint.empty()) {
+    fail_usage("select expects either a run directory or --checkpoint FILE");
+  }
+  if (arguments.checkpoint.empty()) {
+    select_from_run(arguments, command_line);
+  } else {
+    select_from_checkpoint(arguments, command_line);
+  }
+}
+
+}  // namespace
+
+void add_select_command(CommandBuilder& builder, const std::vector<std::string>& command_line) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = builder.add(builder.root(), "select", "Select an architecture from a trained supernet",
+                                  [arguments, command_line] { select(*arguments, command_line); });
+  command.add_option("run", arguments->run, "run directory with a trained supernet");
+  command.add_option(
+      "--checkpoint", arguments->checkpoint,
+      "a published supernet's file instead; --space, --channels, --cells and --data say what it cannot");
+  command.add_option("--classes", arguments->classes,
+                     "with --checkpoint: number of classes, checked against the data");
+  command.add_option(
+      "--out", arguments->flags.out,
+      "run directory to write; default: in place. Another one becomes a child that names its parent");
+  command.add_flag("--resume", arguments->flags.resume, "go on with the configuration saved in --out");
+  add_config_flag(command, arguments->flags);
+  add_option_flags(command, arguments->flags, kDataPart | kSearchPart | kSelectPart | kRuntimePart);
+}
+
+}  // namespace ptnas

@@ -1,0 +1,145 @@
+#include "ptnas/cli/session.h"
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "ptnas/core/error.h"
+#include "ptnas/core/log.h"
+
+namespace ptnas {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Layers in order: the run this one is based on, the run itself when it is resumed, --config, flags.
+Configuration layered_configuration(const std::vector<fs::path>& runs, const Flags& flags) {
+  std::vector<ConfigurationLayer> layers;
+  for (const fs::path& run : runs) {
+    const fs::path file = run / RunDirectory::kConfiguration;
+    if (fs::exists(file)) layers.push_back({file.string(), read_option_file(file)});
+  }
+  if (!flags.config.empty()) layers.push_back({flags.config, read_option_file(flags.config)});
+  layers.push_back({"command line", flags.values});
+  return resolve_configuration(layers);
+}
+
+// Options that a run's stages have not used yet, and those that never change a result.
+std::vector<std::string> changeable_options(const RunDirectory& run) {
+  std::vector<std::string> names = {"preset", "threads", "device", "checkpoint-minutes", "loader-threads"};
+  const auto add = [&names](unsigned parts) {
+    for (std::string& name : option_names(parts)) names.push_back(std::move(name));
+  };
+  const bool searched = run.has(RunDirectory::kSearchCheckpoint) || run.has(RunDirectory::kSupernet);
+  const bool selected = run.has(RunDirectory::kSelectCheckpoint) || run.has(RunDirectory::kSelection);
+  const bool trained = run.has(RunDirectory::kTrainCheckpoint) || run.has(RunDirectory::kModel);
+  if (!searched && !run.parent()) add(kSearchPart);
+  if (!selected) add(kSelectPart);
+  if (!trained) add(kTrainPart);
+  if (!searched && !selected && !trained && !run.parent()) add(kDataPart | kRuntimePart);
+  return names;
+}
+
+void warn_of_another_machine(const RunDirectory& run, const Json& now) {
+  if (!run.has(RunDirectory::kEnvironment)) return;
+  const Json before = read_json(run.file(RunDirectory::kEnvironment));
+  for (const char* key : {"vector_target", "threads"}) {
+    if (before.contains(key) && now.contains(key) && before[key] != now[key]) {
+      log_warning(
+          fmt::format("the run was started with {} {}, now it is {}: it goes on, but not to the same bits",
+                      key, before[key].dump(), now[key].dump()));
+    }
+  }
+}
+
+void write_environment(RunDirectory& run, const std::vector<std::string>& command_line,
+                       const RuntimeOptions& runtime) {
+  Json environment = describe_environment(command_line, at::get_num_threads());
+  environment["libtorch"] = TORCH_VERSION;
+  environment["seed"] = runtime.seed;
+  warn_of_another_machine(run, environment);
+  if (run.has(RunDirectory::kEnvironment)) {
+    // The first start's description stays; later command lines join its list.
+    Json first = read_json(run.file(RunDirectory::kEnvironment));
+    if (first.contains("command_lines") && environment.contains("command_lines")) {
+      for (const Json& line : environment["command_lines"]) {
+        if (first["command_lines"].empty() || first["command_lines"].back() != line)
+          first["command_lines"].push_back(line);
+      }
+    }
+    environment = first;
+  }
+  write_json(run.file(RunDirectory::kEnvironment), environment);
+}
+
+void check_data(const RunDirectory& run, const Json& description) {
+  if (!run.has(RunDirectory::kData)) return;
+  const Json before = read_json(run.file(RunDirectory::kData));
+  for (const char* key : {"classes", "channels", "height", "width", "train", "test"}) {
+    if (before.contains(key) && before[key] != description[key]) {
+      fail("the data set has changed since {} was started: `{}` was {} and is {}; use another --out",
+           run.path().string(), key, before[key].dump(), description[key].dump());
+    }
+  }
+}
+
+}  // namespace
+
+void configure_threads(const RuntimeOptions& runtime) {
+  const int threads = runtime.threads > 0 ? int(runtime.threads) : available_cores();
+  at::set_num_threads(threads);
+  log_info("computing with {} thread{} of {} core{} ({} engine, {}, libtorch {})", threads,
+           threads == 1 ? "" : "s", available_cores(), available_cores() == 1 ? "" : "s", runtime.engine,
+           runtime.device, TORCH_VERSION);
+}
+
+bool is_run_directory(const fs::path& path) { return fs::exists(path / RunDirectory::kRun); }
+
+Session open_session(const SessionRequest& request) {
+  std::vector<fs::path> layers;
+  if (request.based_on) layers.push_back(*request.based_on);
+  if (request.flags.resume) {
+    if (!is_run_directory(request.out)) {
+      fail_usage("--resume expects the run directory of an interrupted run in --out, but {} is none",
+                 request.out.string());
+    }
+    layers.push_back(request.out);
+  }
+  Configuration configuration = layered_configuration(layers, request.flags);
+  std::unique_ptr<Dataset> dataset = open_dataset(configuration.data);
+  const Json description = dataset->describe();
+
+  Session session{RunDirectory::open_for_writing(request.out), configuration, std::move(dataset)};
+  check_data(session.run, description);
+  session.run.set_configuration(option_values(session.configuration), changeable_options(session.run));
+  write_json(session.run.file(RunDirectory::kData), description);
+  configure_threads(configuration.runtime);
+  write_environment(session.run, request.command_line, configuration.runtime);
+  log_info("run directory: {}", session.run.path().string());
+  return session;
+}
+
+Configuration configuration_of(const fs::path& run, const Flags& flags) {
+  return layered_configuration({run}, flags);
+}
+
+void put_genotype(RunDirectory& run, const Genotype& genotype) {
+  if (run.has(RunDirectory::kGenotype)) {
+    const Genotype before = read_genotype(run.file(RunDirectory::kGenotype).string());
+    if (before == genotype) return;
+    fail_usage("{} holds another genotype already; use another --out", run.path().string());
+  }
+  write_json(run.file(RunDirectory::kGenotype), to_json(genotype));
+}
+
+void print_result(const RunDirectory& run) {
+  const Json evaluation = read_json(run.file(RunDirectory::kEvaluation));
+  std::printf("test accuracy: %.1f %%\n", 100 * evaluation.at("top1").get<double>());
+  std::printf("parameters: %lld\n", static_cast<long long>(evaluation.at("parameters").get<std::int64_t>()));
+  std::printf("report: %s\n", run.file(RunDirectory::kReport).c_str());
+}
+
+}  // namespace ptnas

@@ -1,0 +1,48 @@
+// ptnas train: trains the network of a genotype.
+
+#include "ptnas/cli/program.h"
+#include "ptnas/cli/session.h"
+#include "ptnas/core/error.h"
+#include "ptnas/report/report.h"
+#include "ptnas/train/retrain.h"
+
+namespace ptnas {
+
+namespace {
+
+void train(const Flags& flags, const std::string& argument, const std::vector<std::string>& command_line) {
+  std::optional<std::filesystem::path> based_on;
+  if (is_run_directory(argument)) based_on = argument;
+  std::filesystem::path out = flags.out;
+  if (out.empty()) {
+    if (!based_on) fail_usage("train expects --out RUN when the genotype is not a run directory's");
+    out = *based_on;
+  }
+  const Genotype genotype = read_genotype(argument);
+  Session session = open_session({flags, command_line, out, based_on});
+  const Configuration& c = session.configuration;
+  put_genotype(session.run, genotype);
+  retrain(session.run, *session.dataset, genotype, c.data, c.train, c.runtime);
+  write_report(session.run);
+  print_result(session.run);
+}
+
+}  // namespace
+
+void add_train_command(CommandBuilder& builder, const std::vector<std::string>& command_line) {
+  auto flags = std::make_shared<Flags>();
+  auto genotype = std::make_shared<std::string>();
+  CLI::App& command =
+      builder.add(builder.root(), "train", "Train the network of a genotype, and report",
+                  [flags, genotype, command_line] { train(*flags, *genotype, command_line); });
+  command
+      .add_option("genotype", *genotype,
+                  "run directory, genotype file (JSON or text) or DARTS' Genotype(...) text")
+      ->required();
+  command.add_option("--out", flags->out, "run directory; default: the one given as genotype");
+  command.add_flag("--resume", flags->resume, "go on with the configuration saved in --out");
+  add_config_flag(command, *flags);
+  add_option_flags(command, *flags, kDataPart | kTrainPart | kRuntimePart, /*short_train=*/true);
+}
+
+}  // namespace ptnas
