@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""Runs every command as a user would, good input and bad: exit status, one clear sentence, nothing overwritten.
+
+Usage: commands_test.py PTNAS
+"""
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.dom.minidom
+
+import support
+
+PROGRAM = sys.argv[1]
+CELL = ("Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_5x5', 0), ('dil_conv_3x3', 1), ('skip_connect', 0), "
+        "('skip_connect', 2), ('skip_connect', 0), ('max_pool_3x3', 4)], normal_concat=range(2, 6), reduce=[('sep_conv_3x3', 0), "
+        "('avg_pool_3x3', 1), ('dil_conv_5x5', 1), ('dil_conv_3x3', 2), ('avg_pool_3x3', 0), ('max_pool_3x3', 2), ('sep_conv_3x3', 2), "
+        "('skip_connect', 4)], reduce_concat=range(2, 6))")
+failures = []
+
+
+def check(condition, what):
+    if not condition:
+        failures.append(what)
+        print("FAILED:", what)
+
+
+def expect(status, *arguments, says=None, timeout=300):
+    """Runs the program; on a failure exactly one line must say why."""
+    result = support.run(PROGRAM, *arguments, timeout=timeout)
+    shown = " ".join(map(str, arguments))
+    check(result.returncode == status, f"{shown}: expected status {status}, got {result.returncode}: {result.stderr[-400:]}")
+    if status in (1, 2):
+        lines = [line for line in result.stderr.splitlines() if line.startswith("ptnas: ")]
+        check(len(lines) == 1, f"{shown}: expected one sentence, got {result.stderr[-400:]!r}")
+    if says:
+        check(says in result.stderr + result.stdout, f"{shown}: expected `{says}` in {result.stderr[-400:]!r}")
+    return result
+
+
+def test_help():
+    check("quick" in expect(0, "--help").stdout, "--help says how to start")
+    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "data"):
+        expect(0, command, "--help")
+    expect(0, "--version")
+    expect(2)
+    expect(2, "fly")
+    expect(2, "run", "--no-such-option")
+
+
+def test_count_and_draw(folder):
+    counted = json.loads(expect(0, "count", "--channels", 36, "--cells", 20, "--classes", 10, CELL).stdout)
+    check(counted["parameters"] == 2851246, f"parameters {counted}")
+    file = folder / "cell.txt"
+    file.write_text(CELL)
+    check(json.loads(expect(0, "count", file).stdout) == counted, "count of a file and of text differ")
+    svg = folder / "cell.svg"
+    expect(0, "draw", file, "--out", svg)
+    xml.dom.minidom.parse(str(svg))
+    expect(1, "count", CELL.replace("sep_conv_5x5", "sep_conv_9x9"), says="sep_conv_9x9")
+    expect(1, "count", CELL.replace("('skip_connect', 4)", "('skip_connect', 5)"))
+    expect(1, "count", CELL[:60])
+    expect(1, "count", folder / "nowhere.json")
+    expect(2, "count", CELL, "--channels", "many")
+
+
+def test_data(folder):
+    idx = support.write_idx(folder / "idx")
+    shown = json.loads(expect(0, "data", "show", "--data", f"idx:{idx}", "--json").stdout)
+    check(shown["train"] == 96 and shown["test"] == 30 and len(shown["classes"]) == 3, f"data show: {shown}")
+    photos = support.write_folder(folder / "photos")
+    sheet = folder / "sheet.png"
+    shown = expect(0, "data", "show", "--data", f"folder:{photos}", "--image-size", 16, "--out", sheet).stdout
+    check("stripes" in shown and sheet.read_bytes()[1:4] == b"PNG", "folder and contact sheet")
+    (photos / "dots" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    expect(1, "data", "show", "--data", f"folder:{photos}", says="broken.png")
+    expect(0, "data", "show", "--data", f"folder:{photos}", "--skip-bad-images")
+    (photos / "empty").mkdir()
+    expect(1, "data", "show", "--data", f"folder:{photos}", "--skip-bad-images", says="empty")
+    expect(1, "data", "show", "--data", f"idx:{folder / 'nowhere'}")
+    expect(2, "data", "show", "--data", "imagenot", says="imagenot")
+    expect(2, "data", "show", "--data", "cifar10")
+    cifar = folder / "cifar"
+    cifar.mkdir()
+    (cifar / "data_batch_1.bin").write_bytes(b"\0" * 3000)
+    expect(1, "data", "show", "--data", f"cifar10:{cifar}")
+
+
+def test_run(folder):
+    idx, out = folder / "idx", folder / "run"
+    arguments = ["run", "--data", f"idx:{idx}", "--out", out, *support.TINY]
+    result = expect(0, *arguments)
+    check("test accuracy: " in result.stdout and "report.html" in result.stdout, f"run printed {result.stdout!r}")
+    names = {path.name for path in out.iterdir()}
+    wanted = {"run.json", "config.toml", "environment.json", "data.json", "metrics.jsonl", "supernet.safetensors", "selection.json",
+              "genotype.json", "model.safetensors", "evaluation.json", "report.html", "events.out.tfevents.ptnas"}
+    check(wanted <= names, f"missing in the run: {wanted - names}")
+    phases = [json.loads(line)["phase"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    check({"search", "select", "tune", "train"} <= set(phases), f"phases {phases}")
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".html"}
+    check("finished" in expect(0, *arguments).stderr, "a finished run says so")
+    expect(2, *arguments, "--epochs", 3, says="epochs")
+    expect(2, *arguments, "--seed", 5, says="seed")
+    after = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".html"}
+    check({k for k in before if before[k] != after.get(k)} <= {"environment.json"}, "a finished run was changed")
+    evaluated = json.loads(expect(0, "evaluate", out, "--json").stdout)
+    check(abs(evaluated["top1"] - json.loads((out / "evaluation.json").read_text())["top1"]) < 1e-9, "evaluate agrees")
+    check(sum(map(sum, evaluated["confusion"])) == 30, "confusion counts every image")
+    expect(0, "evaluate", out)
+    expect(0, "report", out)
+    expect(0, "count", out)
+    return out
+
+
+def test_selections(folder, run):
+    idx = folder / "idx"
+    child = folder / "magnitude"
+    expect(2, "select", run, "--selection", "magnitude")
+    expect(0, "select", run, "--selection", "magnitude", "--out", child)
+    check(json.loads((child / "run.json").read_text())["parent"] == str(run.resolve()), "the child names its parent")
+    check(json.loads((child / "selection.json").read_text())["selection"] == "magnitude", "selection.json of the child")
+    expect(0, "select", run, "--selection", "random", "--out", folder / "random", "--seed", 0)
+    expect(2, "select", run, "--selection", "random", "--out", folder / "wrong", "--space", "s2", says="space")
+    trained = expect(0, "train", child, "--epochs", 1, "--channels", 4, "--cells", 3, "--batch", 16, "--threads", 1)
+    check("test accuracy" in trained.stdout, "train prints the accuracy")
+    search = folder / "search"
+    expect(0, "search", "--data", f"idx:{idx}", "--out", search, "--space", "s2", "--nodes", 2, "--channels", 4, "--cells", 3, "--epochs", 1,
+           "--batch", 16, "--threads", 1, "--method", "fixed-alpha")
+    expect(2, "select", search, "--selection", "magnitude", says="fixed-alpha")
+    expect(0, "select", search, "--preset", "released", "--tune-epochs", 0, "--threads", 1)
+    expect(0, "report", search)
+
+
+def test_bad_options(folder):
+    idx = folder / "idx"
+    base = ["search", "--data", f"idx:{idx}", "--out", folder / "never"]
+    expect(2, *base, "--space", "s9", says="s9")
+    expect(2, *base, "--epochs", 0)
+    expect(2, *base, "--train-portion", 1.5)
+    expect(2, *base, "--method", "sorcery")
+    expect(2, *base, "--batch", "lots")
+    config = folder / "config.toml"
+    config.write_text("epochs = 2\nepoch = 3\n")
+    expect(2, *base, "--config", config, says="epoch")
+    config.write_text("epochs = [")
+    expect(2, *base, "--config", config)
+    space = folder / "space.toml"
+    space.write_text('name = "mine"\nnodes = 1\n[normal]\nall = []\n[reduction]\nall = ["skip_connect", "skip_connect"]\n')
+    expect(1, *base, "--space", space)
+    check(not (folder / "never").exists() or not list((folder / "never").glob("*.safetensors")), "nothing was trained")
+    expect(2, "run", "--data", f"idx:{idx}", "--out", folder / "never", "--selection", "random", "--edge-order", "0,1")
+    foreign = folder / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("mine")
+    expect(1, "search", "--data", f"idx:{idx}", "--out", foreign)
+    check([p.name for p in foreign.iterdir()] == ["thesis.txt"], "a foreign directory was touched")
+    expect(1, "report", foreign)
+    expect(1, "evaluate", foreign)
+    expect(1, "search", "--data", f"idx:{idx}", "--out", "/proc/ptnas")
+
+
+def test_damaged_run(folder, run):
+    for name in ("selection.json", "metrics.jsonl", "model.safetensors", "run.json", "config.toml"):
+        copy = folder / ("damaged-" + name)
+        copy.mkdir()
+        for path in run.iterdir():
+            (copy / path.name).write_bytes(path.read_bytes())
+        (copy / name).write_bytes((run / name).read_bytes()[:40])
+        command = {"model.safetensors": "evaluate", "config.toml": "evaluate"}.get(name, "report")
+        result = support.run(PROGRAM, command, copy)
+        check(result.returncode in (1, 2) and name in result.stderr, f"damaged {name}: {result.returncode} {result.stderr[-300:]!r}")
+    copy = folder / "newer"
+    copy.mkdir()
+    for path in run.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    newer = json.loads((copy / "run.json").read_text())
+    newer["version"] = 99
+    (copy / "run.json").write_text(json.dumps(newer))
+    expect(1, "report", copy, says="99")
+
+
+def test_interrupt(folder):
+    out = folder / "interrupted"
+    arguments = ["run", "--data", f"idx:{folder / 'idx'}", "--out", str(out), *support.TINY, "--epochs", "50"]
+    process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (out / "search.checkpoint.safetensors").exists():
+        time.sleep(0.05)
+    locked = support.run(PROGRAM, *arguments)
+    check(locked.returncode == 1 and str(process.pid) in locked.stderr, f"a second process: {locked.returncode} {locked.stderr[-300:]!r}")
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    check(process.returncode == 130 and "--resume" in error, f"Ctrl-C: {process.returncode} {error[-300:]!r}")
+    check(json.loads((out / "run.json").read_text()).get("finished", []) == [], "the interrupted run is not finished")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        test_help()
+        test_count_and_draw(folder)
+        test_data(folder)
+        run = test_run(folder)
+        test_selections(folder, run)
+        test_bad_options(folder)
+        test_damaged_run(folder, run)
+        test_interrupt(folder)
+    print(f"commands: {len(failures)} failures")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
