@@ -1,0 +1,81 @@
+#include "ptnas/cli/configuration.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ptnas/core/error.h"
+
+namespace ptnas {
+namespace {
+
+TEST(ConfigurationTest, LaterLayersWinAndThePresetLiesBeneathThemAll) {
+  const Configuration c =
+      resolve_configuration({{"file", {{"preset", "quick"}, {"epochs", "7"}, {"channels", "9"}}},
+                             {"command line", {{"channels", "11"}}}});
+  EXPECT_EQ(c.preset, "quick");
+  EXPECT_EQ(c.search.epochs, 7);
+  EXPECT_EQ(c.search.channels, 11);
+  EXPECT_EQ(c.select.tune_epochs, std::stoi(preset_values("quick").at("tune-epochs")));
+}
+
+TEST(ConfigurationTest, APresetNamedByTheLastLayerIsTheOne) {
+  const Configuration c =
+      resolve_configuration({{"file", {{"preset", "quick"}}}, {"command line", {{"preset", "released"}}}});
+  EXPECT_EQ(c.select.topology, "rounds");
+  EXPECT_EQ(c.search.epochs, SearchOptions().epochs);
+}
+
+TEST(ConfigurationTest, PaperIsTheDefaults) {
+  Configuration defaults;
+  Configuration paper = resolve_configuration({});
+  const auto a = option_values(defaults), b = option_values(paper);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].value, b[i].value) << a[i].name;
+}
+
+TEST(ConfigurationTest, EveryPresetIsValidAndKnowsItsOptions) {
+  const std::vector<std::string> names = option_names(kAllParts);
+  for (const std::string& preset : preset_names()) {
+    EXPECT_NO_THROW(resolve_configuration({{"command line", {{"preset", preset}}}})) << preset;
+    for (const auto& [name, value] : preset_values(preset)) {
+      EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << preset << " sets " << name;
+    }
+  }
+}
+
+TEST(ConfigurationTest, OptionNamesAreUnique) {
+  std::vector<std::string> names = option_names(kAllParts);
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+void expect_usage_error(const OptionValues& values, const std::string& says) {
+  try {
+    resolve_configuration({{"command line", values}});
+    ADD_FAILURE() << "no error for " << says;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
+  }
+}
+
+TEST(ConfigurationTest, BadValuesAreUsageErrorsThatNameTheOption) {
+  expect_usage_error({{"epoch", "3"}}, "epoch");
+  expect_usage_error({{"epochs", "0"}}, "epochs");
+  expect_usage_error({{"epochs", "three"}}, "epochs");
+  expect_usage_error({{"train-portion", "1"}}, "train-portion");
+  expect_usage_error({{"learning-rate", "-1"}}, "learning-rate");
+  expect_usage_error({{"train-drop-path", "1"}}, "train-drop-path");
+  expect_usage_error({{"criterion", "beauty"}}, "beauty");
+  expect_usage_error({{"preset", "fast"}}, "fast");
+}
+
+TEST(ConfigurationTest, ContradictionsAreUsageErrors) {
+  expect_usage_error({{"selection", "magnitude"}, {"method", "fixed-alpha"}}, "fixed-alpha");
+  expect_usage_error({{"selection", "random"}, {"edge-order", "0,1"}}, "edge-order");
+  expect_usage_error({{"genotype-rule", "weights"}}, "rounds");
+}
+
+}  // namespace
+}  // namespace ptnas
