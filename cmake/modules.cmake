@@ -10,6 +10,7 @@ if(PTNAS_SANITIZE)
   target_compile_options(ptnas_options INTERFACE -fsanitize=${PTNAS_SANITIZE} -fno-omit-frame-pointer -g)
   target_link_options(ptnas_options INTERFACE -fsanitize=${PTNAS_SANITIZE})
 endif()
+target_compile_definitions(ptnas_options INTERFACE PTNAS_VERSION="${PROJECT_VERSION}")
 target_include_directories(ptnas_options INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
 
 # The precompiled headers: libtorch takes 15 s and more to parse, GoogleTest a few more.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace ptnas {
@@ -22,6 +23,9 @@ enum class Purpose : std::uint32_t {
   kSearchNoise = 11,     // perturbations of alpha by a search method
   kScoringOrder = 12,    // released preset: images of a scoring event; index: event
 };
+
+/// One block: ten rounds of Philox4x32 on `counter` under `key`.
+void philox4x32(const std::uint32_t counter[4], const std::uint32_t key[2], std::uint32_t out[4]);
 
 /// A counter-based stream (Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
 /// 2011): its numbers are a function of (seed, purpose, index, position) alone, so a run that is resumed
