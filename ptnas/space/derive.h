@@ -23,14 +23,13 @@ Genotype derive_by_magnitude(const SearchSpace& space, const WeightMatrix& norma
 /// What a selection decided for one cell type.
 struct CellDecisions {
   std::vector<int> operation;  ///< by edge: index of the chosen candidate
-  std::vector<std::vector<int>>
-      kept;  ///< by node: the chosen input edges, in the order they are to be listed
+  std::vector<std::vector<int>> kept;    ///< by node: the chosen input edges, in the order of the genotype
+  std::vector<std::vector<int>> ranked;  ///< by node: all its input edges, the most important first
 };
 
-/// The genotype of decisions by the `paper` preset: the kept edges of each node with their operations, by
-/// edge index. An edge decided as `none` counts as removed; where fewer than two are left, the best removed
-/// edge (the one with `edge_rank` lowest, best first) takes its best other operation, given by
-/// `best_other[type][edge]`.
+/// The genotype of decisions by the `paper` preset: each node's kept edges with their operations. An edge
+/// decided as `none` counts as removed; where fewer than two are left, the node's other edges follow by rank,
+/// one that is `none` with its best other operation, best_other[type][edge].
 Genotype derive_from_decisions(const SearchSpace& space, const CellDecisions decisions[2],
                                const std::vector<int> best_other[2]);
 

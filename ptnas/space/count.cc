@@ -1,0 +1,123 @@
+#include "ptnas/space/count.h"
+
+#include "ptnas/core/error.h"
+
+namespace ptnas {
+
+namespace {
+
+// A stack of [channels, height, width].
+struct Map {
+  std::int64_t channels, height, width;
+  std::int64_t pixels() const { return height * width; }
+};
+
+Map halved(const Map& map, std::int64_t channels) {
+  return {channels, (map.height + 1) / 2, (map.width + 1) / 2};
+}
+
+class Counter {
+ public:
+  NetworkCost cost;
+
+  // A convolution without bias that makes `out`.
+  void convolution(std::int64_t in, const Map& out, int kernel, std::int64_t groups = 1) {
+    const std::int64_t weights = out.channels * (in / groups) * kernel * kernel;
+    cost.parameters += weights;
+    cost.multiply_adds += weights * out.pixels();
+  }
+  void batch_norm(std::int64_t channels) { cost.parameters += 2 * channels; }
+  void linear(std::int64_t in, std::int64_t out) {
+    cost.parameters += in * out + out;
+    cost.multiply_adds += in * out + out;
+  }
+  void relu_conv_bn(const Map& in, std::int64_t channels) {
+    convolution(in.channels, {channels, in.height, in.width}, 1);
+    batch_norm(channels);
+  }
+  void factorized_reduce(const Map& in, std::int64_t channels) {
+    const Map out = halved(in, channels);
+    convolution(in.channels, {channels - channels / 2, out.height, out.width}, 1);
+    convolution(in.channels, {channels / 2, out.height, out.width}, 1);
+    batch_norm(channels);
+  }
+  void depthwise_separable(const Map& out, int kernel) {
+    convolution(out.channels, out, kernel, out.channels);
+    convolution(out.channels, out, 1);
+    batch_norm(out.channels);
+  }
+  void operation(OperationKind kind, const Map& in, int stride) {
+    const Map out = stride == 2 ? halved(in, in.channels) : in;
+    switch (kind) {
+      case OperationKind::kSkipConnect:
+        if (stride == 2) factorized_reduce(in, in.channels);
+        break;
+      case OperationKind::kSepConv3x3:
+      case OperationKind::kSepConv5x5:
+        for (int stage = 0; stage < 2; ++stage)
+          depthwise_separable(out, kind == OperationKind::kSepConv3x3 ? 3 : 5);
+        break;
+      case OperationKind::kDilConv3x3:
+      case OperationKind::kDilConv5x5:
+        depthwise_separable(out, kind == OperationKind::kDilConv3x3 ? 3 : 5);
+        break;
+      default:
+        break;
+    }
+  }
+};
+
+void check(const NetworkShape& shape) {
+  const auto positive = [](const char* what, int value) {
+    if (value < 1) fail_usage("a network's {} must be at least 1, not {}", what, value);
+  };
+  positive("channels", shape.channels);
+  positive("cells", shape.cells);
+  positive("classes", shape.classes);
+  positive("image channels", shape.image_channels);
+  positive("image height", shape.height);
+  positive("image width", shape.width);
+}
+
+}  // namespace
+
+bool is_reduction_cell(int cell, int cells) { return cell == cells / 3 || cell == 2 * cells / 3; }
+
+NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape) {
+  check(shape);
+  validate(genotype, "the genotype");
+  Counter counter;
+  const std::int64_t stem_channels = 3 * std::int64_t{shape.channels};  // stem multiplier 3
+  const Map stem{stem_channels, shape.height, shape.width};
+  counter.convolution(shape.image_channels, stem, 3);
+  counter.batch_norm(stem_channels);
+  Map older = stem, newer = stem;
+  std::int64_t channels = shape.channels;
+  bool newer_is_reduction = false;
+  for (int i = 0; i < shape.cells; ++i) {
+    const bool reduction = is_reduction_cell(i, shape.cells);
+    if (reduction) channels *= 2;
+    if (newer_is_reduction) {
+      counter.factorized_reduce(older, channels);
+    } else {
+      counter.relu_conv_bn(older, channels);
+    }
+    counter.relu_conv_bn(newer, channels);
+    const Map input{channels, newer.height, newer.width};
+    const Map inner = reduction ? halved(input, channels) : input;
+    const auto& cell = genotype.of(reduction ? CellType::kReduction : CellType::kNormal);
+    for (const auto& node : cell) {
+      for (const GenotypeEdge& edge : node) {
+        const bool from_input = edge.from < 2;
+        counter.operation(edge.operation, from_input ? input : inner, reduction && from_input ? 2 : 1);
+      }
+    }
+    older = newer;
+    newer = {channels * static_cast<std::int64_t>(cell.size()), inner.height, inner.width};
+    newer_is_reduction = reduction;
+  }
+  counter.linear(newer.channels, shape.classes);
+  return counter.cost;
+}
+
+}  // namespace ptnas

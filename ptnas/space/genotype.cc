@@ -1,0 +1,250 @@
+#include "ptnas/space/genotype.h"
+
+#include <cctype>
+#include <charconv>
+
+#include "ptnas/core/error.h"
+#include "ptnas/core/files.h"
+
+namespace ptnas {
+
+namespace {
+
+constexpr const char* kFormat = "ptnas-genotype";
+constexpr int kVersion = 1;
+constexpr int kTextEdges = 2;  // DARTS' text has two edges a node
+
+// A strict reader of DARTS' text; every failure says at which character.
+class TextReader {
+ public:
+  TextReader(std::string_view text, const std::string& where) : text_(text), where_(where) {}
+
+  Genotype read() {
+    Genotype genotype;
+    expect("Genotype");
+    expect("(");
+    genotype.cells[0] = read_cell("normal");
+    expect(",");
+    read_concat("normal_concat", genotype.cells[0].size());
+    expect(",");
+    genotype.cells[1] = read_cell("reduce");
+    expect(",");
+    read_concat("reduce_concat", genotype.cells[1].size());
+    accept(",");
+    expect(")");
+    skip_space();
+    if (position_ != text_.size()) wrong("the end");
+    return genotype;
+  }
+
+ private:
+  void skip_space() {
+    while (position_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[position_])))
+      ++position_;
+  }
+  [[noreturn]] void wrong(std::string_view expected) {
+    fail("{}: expected {} at character {} of the genotype, found `{}`", where_, expected, position_ + 1,
+         text_.substr(position_, 16));
+  }
+  bool accept(std::string_view token) {
+    skip_space();
+    if (text_.substr(position_, token.size()) != token) return false;
+    position_ += token.size();
+    return true;
+  }
+  void expect(std::string_view token) {
+    if (!accept(token)) wrong(fmt::format("`{}`", token));
+  }
+  int read_number() {
+    skip_space();
+    int value = 0;
+    const auto [end, error] = std::from_chars(text_.data() + position_, text_.data() + text_.size(), value);
+    if (error != std::errc()) wrong("a whole number");
+    position_ = static_cast<std::size_t>(end - text_.data());
+    return value;
+  }
+  std::string read_name() {
+    skip_space();
+    const char quote = position_ < text_.size() ? text_[position_] : '\0';
+    const std::size_t end =
+        quote == '\'' || quote == '"' ? text_.find(quote, position_ + 1) : std::string_view::npos;
+    if (end == std::string_view::npos) wrong("an operation's name in quotes");
+    std::string name(text_.substr(position_ + 1, end - position_ - 1));
+    position_ = end + 1;
+    return name;
+  }
+  std::vector<std::vector<GenotypeEdge>> read_cell(std::string_view key) {
+    expect(key);
+    expect("=");
+    expect("[");
+    std::vector<GenotypeEdge> edges;
+    while (!accept("]")) {
+      if (!edges.empty()) {
+        expect(",");
+        if (accept("]")) break;
+      }
+      expect("(");
+      const OperationKind operation = parse_operation(read_name(), where_);
+      expect(",");
+      edges.push_back({operation, read_number()});
+      expect(")");
+    }
+    if (edges.empty() || edges.size() % kTextEdges != 0) {
+      fail("{}: `{}` lists {} edges; expected two a node", where_, key, edges.size());
+    }
+    std::vector<std::vector<GenotypeEdge>> nodes;
+    for (std::size_t i = 0; i < edges.size(); i += kTextEdges) nodes.push_back({edges[i], edges[i + 1]});
+    return nodes;
+  }
+  // range(2, n + 2) or [2, .., n + 1]: all nodes are concatenated.
+  void read_concat(std::string_view key, std::size_t nodes) {
+    expect(key);
+    expect("=");
+    std::vector<int> concat;
+    if (accept("range")) {
+      expect("(");
+      const int first = read_number();
+      expect(",");
+      const int end = read_number();
+      expect(")");
+      for (int i = first; i < end && i < first + 1000; ++i) concat.push_back(i);
+    } else {
+      expect("[");
+      while (!accept("]")) {
+        if (!concat.empty()) expect(",");
+        concat.push_back(read_number());
+      }
+    }
+    std::vector<int> all;
+    for (std::size_t i = 0; i < nodes; ++i) all.push_back(static_cast<int>(i) + 2);
+    if (concat != all) fail("{}: `{}` must name all {} nodes, 2 to {}", where_, key, nodes, nodes + 1);
+  }
+
+  std::string_view text_;
+  std::string where_;
+  std::size_t position_ = 0;
+};
+
+Json cell_json(const std::vector<std::vector<GenotypeEdge>>& cell) {
+  Json nodes = Json::array();
+  for (const std::vector<GenotypeEdge>& node : cell) {
+    Json edges = Json::array();
+    for (const GenotypeEdge& edge : node)
+      edges.push_back(Json::array({std::string(name_of(edge.operation)), edge.from}));
+    nodes.push_back(std::move(edges));
+  }
+  return nodes;
+}
+
+std::vector<std::vector<GenotypeEdge>> cell_from_json(const Json& json, const std::string& where) {
+  std::vector<std::vector<GenotypeEdge>> cell;
+  for (const Json& node : json) {
+    cell.emplace_back();
+    for (const Json& edge : node) {
+      cell.back().push_back({parse_operation(edge.at(0).get<std::string>(), where), edge.at(1).get<int>()});
+    }
+  }
+  return cell;
+}
+
+bool has_two_edges_everywhere(const Genotype& genotype) {
+  for (const auto& cell : genotype.cells) {
+    for (const auto& node : cell) {
+      if (node.size() != kTextEdges) return false;
+    }
+  }
+  return true;
+}
+
+std::string cell_text(const std::vector<std::vector<GenotypeEdge>>& cell) {
+  std::string text;
+  for (const auto& node : cell) {
+    for (const GenotypeEdge& edge : node) {
+      text += fmt::format("{}('{}', {})", text.empty() ? "" : ", ", name_of(edge.operation), edge.from);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+void validate(const Genotype& genotype, const std::string& where) {
+  if (genotype.cells[0].size() != genotype.cells[1].size()) {
+    fail("{}: the normal cell has {} nodes and the reduction cell {}; expected as many", where,
+         genotype.cells[0].size(), genotype.cells[1].size());
+  }
+  for (const CellType type : kCellTypes) {
+    const auto& cell = genotype.of(type);
+    if (cell.empty()) fail("{}: the {} cell has no nodes", where, name_of(type));
+    for (std::size_t node = 0; node < cell.size(); ++node) {
+      if (cell[node].empty()) fail("{}: node {} of the {} cell has no edges", where, node, name_of(type));
+      for (const GenotypeEdge& edge : cell[node]) {
+        if (edge.from < 0 || edge.from >= static_cast<int>(node) + 2) {
+          fail("{}: an edge into node {} of the {} cell comes from state {}; expected 0 to {}", where, node,
+               name_of(type), edge.from, node + 1);
+        }
+      }
+    }
+  }
+}
+
+Json to_json(const Genotype& genotype) {
+  Json json = versioned(kFormat, kVersion);
+  json["cells"]["normal"] = cell_json(genotype.of(CellType::kNormal));
+  json["cells"]["reduction"] = cell_json(genotype.of(CellType::kReduction));
+  if (has_two_edges_everywhere(genotype)) json["text"] = to_text(genotype);
+  return json;
+}
+
+Genotype genotype_from_json(const Json& json, const std::string& where) {
+  check_version(json, kFormat, kVersion, where);
+  Genotype genotype;
+  try {
+    genotype.cells[0] = cell_from_json(json.at("cells").at("normal"), where);
+    genotype.cells[1] = cell_from_json(json.at("cells").at("reduction"), where);
+  } catch (const nlohmann::json::exception& error) {
+    fail("{}: not a genotype: {}", where, error.what());
+  }
+  validate(genotype, where);
+  return genotype;
+}
+
+std::string to_text(const Genotype& genotype) {
+  if (!has_two_edges_everywhere(genotype))
+    fail("DARTS' text holds two edges a node; this genotype has other numbers");
+  const std::size_t end = genotype.cells[0].size() + 2;
+  return fmt::format(
+      "Genotype(normal=[{}], normal_concat=range(2, {}), reduce=[{}], reduce_concat=range(2, {}))",
+      cell_text(genotype.cells[0]), end, cell_text(genotype.cells[1]), end);
+}
+
+Genotype genotype_from_text(const std::string& text, const std::string& where) {
+  const Genotype genotype = TextReader(text, where).read();
+  validate(genotype, where);
+  return genotype;
+}
+
+Genotype read_genotype(const std::string& argument) {
+  namespace fs = std::filesystem;
+  const std::size_t start = argument.find_first_not_of(" \t\n");
+  if (start != std::string::npos && argument.compare(start, 8, "Genotype") == 0) {
+    return genotype_from_text(argument, "the genotype given");
+  }
+  std::error_code error;
+  fs::path path = argument;
+  if (fs::is_directory(path, error)) {
+    path /= "genotype.json";
+    if (!fs::exists(path, error))
+      fail("{} has no genotype yet; run its selection first (ptnas select)", argument);
+  }
+  if (!fs::exists(path, error)) {
+    fail("expected a run directory, a genotype file or Genotype(...) text, found `{}`", argument);
+  }
+  const std::string content = read_file(path);
+  const std::size_t first = content.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) fail("{} is empty; expected a genotype", path.string());
+  if (content[first] == '{') return genotype_from_json(parse_json(content, path.string()), path.string());
+  return genotype_from_text(content, path.string());
+}
+
+}  // namespace ptnas
