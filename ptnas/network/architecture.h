@@ -11,12 +11,12 @@
 
 namespace ptnas {
 
-/// The mixing weights of one cell type as a forward pass uses them: `values` [edges, most candidates]
-/// (differentiable where alpha is trained), and the same on the host, by which operations of weight exactly 0
-/// are skipped.
+/// The mixing weights of one cell type as a forward pass uses them.
 struct EdgeWeights {
-  torch::Tensor values;
-  WeightMatrix host;
+  torch::Tensor values;             ///< [edges, most candidates], differentiable where alpha is trained
+  std::vector<torch::Tensor> each;  ///< the same as scalars, by edge * columns + candidate
+  int columns = 0;
+  WeightMatrix host;  ///< the same on the host, by which operations of weight exactly 0 are skipped
 };
 struct ArchitectureWeights {
   EdgeWeights cells[2];
@@ -58,6 +58,8 @@ class Architecture {
   WeightMatrix host_weights(CellType type) const;
 
  private:
+  EdgeWeights edge_weights(CellType type, bool with_gradient, const std::vector<Mask>& masks) const;
+
   SearchSpace space_;
   torch::Tensor alpha_[2];
   torch::Tensor padding_[2];     ///< 0 for candidates, -inf for padding

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "ptnas/ops/operation.h"
+#include "ptnas/network/layout.h"
 #include "ptnas/space/count.h"
 #include "ptnas/space/genotype.h"
 
@@ -34,9 +34,10 @@ class DerivedNetwork : public torch::nn::Module {
   class AuxiliaryHead;
   Genotype genotype_;
   NetworkShape shape_;
-  torch::nn::Sequential stem_{nullptr};
+  std::shared_ptr<Stem> stem_;
   std::vector<std::shared_ptr<Cell>> cells_;
   std::shared_ptr<AuxiliaryHead> auxiliary_;
+  int auxiliary_cell_ = 0;
   torch::nn::Linear classifier_{nullptr};
 };
 

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "ptnas/network/architecture.h"
-#include "ptnas/ops/operation.h"
+#include "ptnas/network/layout.h"
+#include "ptnas/network/mixed_cell.h"
 #include "ptnas/space/search_space.h"
 
 namespace ptnas {
@@ -19,17 +20,9 @@ struct SupernetShape {
   int image_channels = 3;
 };
 
-/// One cell of a supernet: two inputs, mixed edges, the nodes concatenated. An engine implements it.
-class MixedCell : public torch::nn::Module {
- public:
-  /// s0, s1: outputs of the two cells before -> [N, nodes * channels, H', W'].
-  virtual torch::Tensor forward(const torch::Tensor& s0, const torch::Tensor& s1, const EdgeWeights& weights,
-                                const ForwardContext& context) = 0;
-};
-
-/// The DARTS supernet (FACTS, Search spaces): stem, cells with reductions at 1/3 and 2/3, global average
-/// pool, linear classifier. Parameter and buffer names are stable; the published program's are mapped to them
-/// in ptnas/io.
+/// The DARTS supernet: stem, cells with reductions at 1/3 and 2/3, global average pool, linear classifier.
+/// Parameters and buffers have the published program's names ("cells.0._ops.3._ops.1.op.1.weight"). Not
+/// thread-safe.
 class Supernet : public torch::nn::Module {
  public:
   Supernet(SearchSpace space, const SupernetShape& shape);
@@ -39,32 +32,15 @@ class Supernet : public torch::nn::Module {
 
   const SearchSpace& space() const { return space_; }
   const SupernetShape& shape() const { return shape_; }
-  CellType cell_type(int cell) const;
+  CellType cell_type(int cell) const { return places_.at(static_cast<std::size_t>(cell)).type; }
 
  private:
   SearchSpace space_;
   SupernetShape shape_;
-  torch::nn::Sequential stem_{nullptr};
+  std::vector<CellPlace> places_;
+  std::shared_ptr<Stem> stem_;
   std::vector<std::shared_ptr<MixedCell>> cells_;
   torch::nn::Linear classifier_{nullptr};
-};
-
-/// Sets every weight U(+-1/sqrt(fan_in)), fan_in = C_in/groups k^2, linear bias alike, batch-norm weights 1
-/// and biases 0, from RandomStream(seed, kInitialisation, position of the parameter) in order of
-/// named_parameters(). The same on every device.
-void initialise(torch::nn::Module& network, std::uint64_t seed);
-
-/// While it lives, batch-norms of `network` in training mode use batch statistics and leave the running ones
-/// untouched.
-class FrozenStatistics {
- public:
-  explicit FrozenStatistics(torch::nn::Module& network);
-  ~FrozenStatistics();
-  FrozenStatistics(const FrozenStatistics&) = delete;
-  FrozenStatistics& operator=(const FrozenStatistics&) = delete;
-
- private:
-  std::vector<torch::nn::BatchNorm2dImpl*> norms_;
 };
 
 }  // namespace ptnas

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "ptnas/ops/batch_norm.h"
 #include "ptnas/space/operation_kind.h"
 
 namespace ptnas {
@@ -17,7 +18,8 @@ struct ForwardContext {
                            ///< of a scoring event use the same
 };
 
-/// A candidate operation: [N, C, H, W] -> [N, C, ceil(H / stride), ceil(W / stride)].
+/// A candidate operation: [N, C, H, W] -> [N, C, ceil(H / stride), ceil(W / stride)]. Parameters and buffers
+/// have the names of the published program's.
 class Operation : public torch::nn::Module {
  public:
   /// `place` numbers the operation's place in the network (cell * 1000 + edge), for noise.
@@ -28,24 +30,33 @@ class Operation : public torch::nn::Module {
 /// derived networks batch-norms are affine and pools stand alone.
 enum class OperationUse { kSearch, kDerived };
 
-/// Makes the operation from the table in ops_table.cc. `channels` in and out; stride 1 or 2.
-std::shared_ptr<Operation> make_operation(OperationKind kind, int channels, int stride, OperationUse use);
-
-/// ReLU, conv1x1 (no bias), batch-norm: [N, in, H, W] -> [N, out, H, W]. In search and derived networks the
-/// cells' preprocessing.
-class ReluConvBn : public torch::nn::Module {
- public:
-  ReluConvBn(int in, int out, bool affine);
-  torch::Tensor forward(const torch::Tensor& input);
+/// What an operation is made with; stride 1 or 2.
+struct OperationShape {
+  int channels;  ///< in and out
+  int stride;
+  OperationUse use;
+  bool affine() const { return use == OperationUse::kDerived; }
 };
 
-/// ReLU, two conv1x1 of stride 2 on x and on x[:, :, 1:, 1:] with out/2 channels each (the first takes the
-/// odd one), concatenated, batch-norm: [N, in, H, W] -> [N, out, ceil(H/2), ceil(W/2)]; odd sizes are
-/// zero-padded right and below.
-class FactorizedReduce : public torch::nn::Module {
- public:
-  FactorizedReduce(int in, int out, bool affine);
-  torch::Tensor forward(const torch::Tensor& input);
-};
+/// Makes an operation by the table in ops_table.cc. Throws Error for a kind without one.
+std::shared_ptr<Operation> make_operation(OperationKind kind, const OperationShape& shape);
+
+// The makers of that table, one file each.
+std::shared_ptr<Operation> make_none(const OperationShape& shape);
+std::shared_ptr<Operation> make_max_pool(const OperationShape& shape);
+std::shared_ptr<Operation> make_avg_pool(const OperationShape& shape);
+std::shared_ptr<Operation> make_skip(const OperationShape& shape);
+std::shared_ptr<Operation> make_sep_conv_3x3(const OperationShape& shape);
+std::shared_ptr<Operation> make_sep_conv_5x5(const OperationShape& shape);
+std::shared_ptr<Operation> make_dil_conv_3x3(const OperationShape& shape);
+std::shared_ptr<Operation> make_dil_conv_5x5(const OperationShape& shape);
+std::shared_ptr<Operation> make_noise(const OperationShape& shape);
+
+/// Output size of a stride along one side: ceil(size / stride).
+inline std::int64_t strided(std::int64_t size, int stride) { return (size + stride - 1) / stride; }
+
+/// Convolution without bias.
+torch::nn::Conv2d make_convolution(int in, int out, int kernel, int stride = 1, int padding = 0,
+                                   int dilation = 1, int groups = 1);
 
 }  // namespace ptnas

@@ -1,0 +1,71 @@
+#include "ptnas/network/layout.h"
+
+#include <cmath>
+
+#include "ptnas/core/random.h"
+#include "ptnas/space/count.h"
+
+namespace ptnas {
+
+namespace {
+
+constexpr int kStemMultiplier = 3;
+
+}  // namespace
+
+std::vector<CellPlace> layout_cells(int channels, int cells, int nodes) {
+  std::vector<CellPlace> places;
+  int older = kStemMultiplier * channels, newer = older;
+  bool after_reduction = false;
+  for (int i = 0; i < cells; ++i) {
+    const bool reduction = is_reduction_cell(i, cells);
+    if (reduction) channels *= 2;
+    places.push_back(
+        {i, reduction ? CellType::kReduction : CellType::kNormal, after_reduction, older, newer, channels});
+    older = newer;
+    newer = nodes * channels;
+    after_reduction = reduction;
+  }
+  return places;
+}
+
+int output_channels(const std::vector<CellPlace>& cells, int nodes) { return nodes * cells.back().channels; }
+
+Stem::Stem(int in, int out) : conv_(make_convolution(in, out, 3, 1, 1)) {
+  register_module("0", conv_);
+  norm_ = register_module("1", std::make_shared<BatchNorm>(out, /*affine=*/true));
+}
+
+void initialise(torch::nn::Module& network, std::uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  std::uint64_t position = 0;
+  double fan_in = 1;
+  for (auto& item : network.named_parameters()) {
+    torch::Tensor& parameter = item.value();
+    RandomStream stream(seed, Purpose::kInitialisation, position++);
+    // A convolution [out, in/groups, k, k] or a linear layer [out, in], whose bias [out] follows it.
+    const bool is_weight = parameter.dim() >= 2;
+    const bool is_linear_bias = parameter.dim() == 1 && item.key().ends_with("classifier.bias");
+    if (is_weight) fan_in = static_cast<double>(parameter.numel() / parameter.size(0));
+    if (!is_weight && !is_linear_bias) continue;
+    const double bound = 1 / std::sqrt(fan_in);
+    torch::Tensor values = torch::empty(parameter.sizes(), torch::kFloat);
+    float* data = values.data_ptr<float>();
+    for (std::int64_t i = 0; i < values.numel(); ++i)
+      data[i] = static_cast<float>(stream.uniform(-bound, bound));
+    parameter.copy_(values);
+  }
+}
+
+FrozenStatistics::FrozenStatistics(torch::nn::Module& network) {
+  for (const auto& module : network.modules()) {
+    if (auto* norm = module->as<BatchNorm>(); norm != nullptr && !norm->frozen()) norms_.push_back(norm);
+  }
+  for (BatchNorm* norm : norms_) norm->set_frozen(true);
+}
+
+FrozenStatistics::~FrozenStatistics() {
+  for (BatchNorm* norm : norms_) norm->set_frozen(false);
+}
+
+}  // namespace ptnas

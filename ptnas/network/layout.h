@@ -1,0 +1,48 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "ptnas/network/mixed_cell.h"
+
+namespace ptnas {
+
+/// The cells of a network of the DARTS family, supernet and derived network alike: the stem has 3 C channels
+/// and is both inputs of the first cell; channels double in reduction cells.
+std::vector<CellPlace> layout_cells(int channels, int cells, int nodes);
+
+/// Channels of the last cell's output.
+int output_channels(const std::vector<CellPlace>& cells, int nodes);
+
+/// Stem: conv3x3 without bias to `out` channels, affine batch-norm. Children "0" and "1".
+class Stem final : public torch::nn::Module {
+ public:
+  Stem(int in, int out);
+  torch::Tensor forward(const torch::Tensor& images) { return norm_->forward(conv_->forward(images)); }
+
+ private:
+  torch::nn::Conv2d conv_{nullptr};
+  std::shared_ptr<BatchNorm> norm_;
+};
+
+/// Sets every weight U(+-1/sqrt(fan_in)), fan_in = C_in/groups k^2, linear biases alike (the defaults of
+/// PyTorch), from RandomStream(seed, kInitialisation, position of the parameter) in order of
+/// named_parameters(). Batch-norms stay 1 and 0. The same on every device.
+void initialise(torch::nn::Module& network, std::uint64_t seed);
+
+/// While it lives, batch-norms of `network` in training mode use batch statistics and leave the running ones
+/// untouched.
+class FrozenStatistics {
+ public:
+  explicit FrozenStatistics(torch::nn::Module& network);
+  ~FrozenStatistics();
+  FrozenStatistics(const FrozenStatistics&) = delete;
+  FrozenStatistics& operator=(const FrozenStatistics&) = delete;
+
+ private:
+  std::vector<BatchNorm*> norms_;
+};
+
+}  // namespace ptnas

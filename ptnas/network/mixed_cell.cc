@@ -1,0 +1,84 @@
+#include "ptnas/network/mixed_cell.h"
+
+namespace ptnas {
+
+namespace {
+
+constexpr int kPlacesPerCell = 1000;  // ForwardContext's `place`: cell * 1000 + edge
+
+class PlainCell final : public MixedCell {
+ public:
+  PlainCell(const SearchSpace& space, const CellPlace& place) : space_(space), place_(place) {
+    older_ = register_module("preprocess0", make_older_preprocess(place, /*affine=*/false));
+    newer_ = register_module("preprocess1", make_newer_preprocess(place, /*affine=*/false));
+    auto edges = register_module("_ops", std::make_shared<torch::nn::Module>());
+    for (int e = 0; e < space.edge_count(); ++e) {
+      auto edge = edges->register_module(std::to_string(e), std::make_shared<torch::nn::Module>());
+      auto candidates = edge->register_module("_ops", std::make_shared<torch::nn::Module>());
+      const int stride = place.type == CellType::kReduction && space.edge(e).from < 2 ? 2 : 1;
+      operations_.emplace_back();
+      for (const OperationKind kind : space.of(place.type)[static_cast<std::size_t>(e)]) {
+        auto operation = make_operation(kind, {place.channels, stride, OperationUse::kSearch});
+        candidates->register_module(std::to_string(operations_.back().size()), operation);
+        operations_.back().push_back(std::move(operation));
+      }
+    }
+  }
+
+  torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
+                        const ForwardContext& context) override {
+    std::vector<torch::Tensor> states = {older_->forward(older), newer_->forward(newer)};
+    int edge = 0;
+    for (int node = 0; node < space_.nodes; ++node) {
+      torch::Tensor sum;
+      for (int from = 0; from < node + 2; ++from, ++edge) {
+        add_edge(sum, edge, states[static_cast<std::size_t>(from)], weights, context);
+      }
+      // A node that nothing reaches is zero.
+      if (!sum.defined()) sum = torch::zeros(node_sizes(states[0]), states[0].options());
+      states.push_back(sum);
+    }
+    return torch::cat(std::vector<torch::Tensor>(states.begin() + 2, states.end()), 1);
+  }
+
+ private:
+  void add_edge(torch::Tensor& sum, int edge, const torch::Tensor& input, const EdgeWeights& weights,
+                const ForwardContext& context) {
+    const auto e = static_cast<std::size_t>(edge);
+    for (std::size_t o = 0; o < operations_[e].size(); ++o) {
+      // A weight of exactly 0: not computed, no statistics, no noise drawn.
+      if (weights.host[e][o] == 0) continue;
+      const torch::Tensor output =
+          operations_[e][o]->forward(input, context, place_.index * kPlacesPerCell + edge);
+      const torch::Tensor& weight = weights.each[e * static_cast<std::size_t>(weights.columns) + o];
+      sum = sum.defined() ? torch::addcmul(sum, output, weight) : output * weight;
+    }
+  }
+  std::vector<std::int64_t> node_sizes(const torch::Tensor& input) const {
+    const int stride = place_.type == CellType::kReduction ? 2 : 1;
+    return {input.size(0), input.size(1), strided(input.size(2), stride), strided(input.size(3), stride)};
+  }
+
+  SearchSpace space_;
+  CellPlace place_;
+  std::shared_ptr<Preprocess> older_, newer_;
+  std::vector<std::vector<std::shared_ptr<Operation>>> operations_;  // by edge and candidate
+};
+
+}  // namespace
+
+std::shared_ptr<Preprocess> make_older_preprocess(const CellPlace& place, bool affine) {
+  if (place.after_reduction)
+    return std::make_shared<FactorizedReduce>(place.older_channels, place.channels, affine);
+  return std::make_shared<ReluConvBn>(place.older_channels, place.channels, affine);
+}
+
+std::shared_ptr<Preprocess> make_newer_preprocess(const CellPlace& place, bool affine) {
+  return std::make_shared<ReluConvBn>(place.newer_channels, place.channels, affine);
+}
+
+std::shared_ptr<MixedCell> make_plain_cell(const SearchSpace& space, const CellPlace& place) {
+  return std::make_shared<PlainCell>(space, place);
+}
+
+}  // namespace ptnas

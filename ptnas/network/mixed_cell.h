@@ -1,0 +1,39 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "ptnas/network/architecture.h"
+#include "ptnas/ops/operation.h"
+#include "ptnas/ops/preprocess.h"
+
+namespace ptnas {
+
+/// Where a cell stands in the network.
+struct CellPlace {
+  int index;
+  CellType type;
+  bool after_reduction;                ///< the cell before halved the resolution
+  int older_channels, newer_channels;  ///< of the outputs of the two cells before
+  int channels;                        ///< of this cell's nodes
+};
+
+/// One cell of a supernet: two inputs, mixed edges, the nodes concatenated. An engine implements it.
+class MixedCell : public torch::nn::Module {
+ public:
+  /// older, newer: outputs of the two cells before -> [N, nodes * channels, H', W'].
+  virtual torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer,
+                                const EdgeWeights& weights, const ForwardContext& context) = 0;
+};
+
+/// The plain engine: ATen operations and autograd, on any device. The truth that other engines are tested
+/// against.
+std::shared_ptr<MixedCell> make_plain_cell(const SearchSpace& space, const CellPlace& place);
+
+/// The preprocessing of a cell's two inputs.
+std::shared_ptr<Preprocess> make_older_preprocess(const CellPlace& place, bool affine);
+std::shared_ptr<Preprocess> make_newer_preprocess(const CellPlace& place, bool affine);
+
+}  // namespace ptnas

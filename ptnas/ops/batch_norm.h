@@ -1,0 +1,27 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace ptnas {
+
+/// Batch normalisation over [N, C, H, W] with eps 1e-5 and momentum 0.1, as the published networks have it:
+/// parameters `weight` and `bias` [C] when affine, buffers `running_mean`, `running_var` [C] and
+/// `num_batches_tracked`. Training mode normalises by the batch and updates the running statistics unless
+/// they are frozen; evaluation mode normalises by the running ones.
+class BatchNorm : public torch::nn::Module {
+ public:
+  BatchNorm(std::int64_t channels, bool affine);
+  torch::Tensor forward(const torch::Tensor& input);
+
+  /// While frozen, training mode leaves the running statistics untouched, to the bit.
+  void set_frozen(bool frozen) { frozen_ = frozen; }
+  bool frozen() const { return frozen_; }
+
+ private:
+  torch::Tensor weight_, bias_, running_mean_, running_var_, batches_;
+  bool frozen_ = false;
+};
+
+}  // namespace ptnas

@@ -1,0 +1,35 @@
+#include "ptnas/core/random.h"
+#include "ptnas/ops/operation.h"
+
+namespace ptnas {
+
+namespace {
+
+// Fresh N(0, 1) of the output's shape at every forward pass, in evaluation too; no gradient. A function of
+// seed, step and place alone: one generator a call, filled in the order N, H, W, C whatever the memory
+// format, by one thread.
+class Noise final : public Operation {
+ public:
+  explicit Noise(int stride) : stride_(stride) {}
+  torch::Tensor forward(const torch::Tensor& input, const ForwardContext& context, int place) override {
+    constexpr std::uint64_t kPlaces = 1 << 20;
+    const std::uint64_t seed = derive_seed(context.seed, Purpose::kNoise,
+                                           context.step * kPlaces + static_cast<std::uint64_t>(place));
+    at::Generator generator = at::detail::createCPUGenerator(seed);
+    const torch::Tensor noise = torch::randn(
+        {input.size(0), strided(input.size(2), stride_), strided(input.size(3), stride_), input.size(1)},
+        generator, torch::TensorOptions(torch::kFloat));
+    return noise.to(input.options()).permute({0, 3, 1, 2}).contiguous(input.suggest_memory_format());
+  }
+
+ private:
+  int stride_;
+};
+
+}  // namespace
+
+std::shared_ptr<Operation> make_noise(const OperationShape& shape) {
+  return std::make_shared<Noise>(shape.stride);
+}
+
+}  // namespace ptnas

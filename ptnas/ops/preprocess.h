@@ -1,0 +1,39 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "ptnas/ops/batch_norm.h"
+
+namespace ptnas {
+
+/// What brings a cell's input to the cell's channels: [N, in, H, W] -> [N, out, ..].
+class Preprocess : public torch::nn::Module {
+ public:
+  virtual torch::Tensor forward(const torch::Tensor& input) = 0;
+};
+
+/// ReLU, conv1x1, batch-norm: [N, in, H, W] -> [N, out, H, W].
+class ReluConvBn final : public Preprocess {
+ public:
+  ReluConvBn(int in, int out, bool affine);
+  torch::Tensor forward(const torch::Tensor& input) override;
+
+ private:
+  torch::nn::Conv2d conv_{nullptr};
+  std::shared_ptr<BatchNorm> norm_;
+};
+
+/// ReLU, two conv1x1 of stride 2 on x and on x[:, :, 1:, 1:] (out/2 channels each, the first takes the odd
+/// one), concatenated, batch-norm: [N, in, H, W] -> [N, out, ceil(H/2), ceil(W/2)]; odd sizes are zero-padded
+/// right and below.
+class FactorizedReduce final : public Preprocess {
+ public:
+  FactorizedReduce(int in, int out, bool affine);
+  torch::Tensor forward(const torch::Tensor& input) override;
+
+ private:
+  torch::nn::Conv2d first_{nullptr}, second_{nullptr};
+  std::shared_ptr<BatchNorm> norm_;
+};
+
+}  // namespace ptnas
