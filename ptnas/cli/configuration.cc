@@ -33,6 +33,7 @@ const std::map<std::string, OptionValues>& presets() {
         {"fixed-alpha-deviation", "0.001"},
         {"scoring-images", "augmented"},
         {"scoring-updates-statistics", "true"},
+        {"ties", "first"},
         {"topology", "rounds"},
         {"genotype-rule", "weights"}}},
       {"quick",

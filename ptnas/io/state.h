@@ -11,10 +11,10 @@
 
 namespace ptnas {
 
-/// Tensors by name and a JSON document, on disk as one safetensors file (core/tensor_file.h; metadata keys
-/// "format", "version", "state").
+/// Tensors by name and a JSON document: on disk one safetensors file (core/tensor_file.h) with metadata
+/// "format", "version" and "state".
 struct State {
-  std::map<std::string, torch::Tensor> tensors;  ///< on the CPU when saved
+  std::map<std::string, torch::Tensor> tensors;  ///< any device; on the CPU when loaded
   Json values = Json::object();
 };
 
@@ -29,10 +29,8 @@ State load_state(const std::filesystem::path& path, const std::string& format, i
 void take_module(State& state, const std::string& prefix, const torch::nn::Module& module);
 void put_module(const State& state, const std::string& prefix, torch::nn::Module& module);
 
-/// The optimiser's state (momentum buffers; Adam's moments and step) by position of the parameter.
-void take_optimizer(State& state, const std::string& prefix, const torch::optim::SGD& optimizer);
-void put_optimizer(const State& state, const std::string& prefix, torch::optim::SGD& optimizer);
-void take_optimizer(State& state, const std::string& prefix, const torch::optim::Adam& optimizer);
-void put_optimizer(const State& state, const std::string& prefix, torch::optim::Adam& optimizer);
+/// Copies tensors by position under prefix + number, and back, with the same errors.
+void take_tensors(State& state, const std::string& prefix, const std::vector<torch::Tensor>& tensors);
+void put_tensors(const State& state, const std::string& prefix, std::vector<torch::Tensor>& tensors);
 
 }  // namespace ptnas

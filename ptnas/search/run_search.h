@@ -3,7 +3,7 @@
 #include "ptnas/core/run_directory.h"
 #include "ptnas/core/runtime_options.h"
 #include "ptnas/data/dataset.h"
-#include "ptnas/search/search_options.h"
+#include "ptnas/train/search_options.h"
 
 namespace ptnas {
 

@@ -8,8 +8,11 @@
 
 namespace ptnas {
 
-/// Names of the selections, in the order of the table in select_table.cc.
-const std::vector<std::string>& selection_names();
+/// Names of the selections; each has a line in select_table.cc.
+inline const std::vector<std::string>& selection_names() {
+  static const std::vector<std::string> names = {"perturbation", "magnitude", "random"};
+  return names;
+}
 
 /// From a supernet to a genotype (FACTS, Selection and The two presets).
 struct SelectOptions {
@@ -21,6 +24,7 @@ struct SelectOptions {
   std::vector<std::int64_t> reduction_edge_order;
   std::vector<std::int64_t> node_order;
   std::vector<std::int64_t> reduction_node_order;
+  std::string ties = "loss";
   std::string topology = "once";
   std::string scoring_images = "fixed";
   bool scoring_updates_statistics = false;

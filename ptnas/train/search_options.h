@@ -8,8 +8,11 @@
 
 namespace ptnas {
 
-/// Names of the search methods, in the order of the table in search_table.cc.
-const std::vector<std::string>& search_method_names();
+/// Names of the search methods; each has a line in search/search_table.cc.
+inline const std::vector<std::string>& search_method_names() {
+  static const std::vector<std::string> names = {"darts", "fixed-alpha"};
+  return names;
+}
 
 /// The supernet and its training (FACTS, Supernet training).
 struct SearchOptions {

@@ -1,0 +1,63 @@
+#include "ptnas/train/evaluation.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace ptnas {
+
+namespace {
+
+void add_batch(Evaluation& result, const torch::Tensor& logits, const torch::Tensor& labels) {
+  const std::int64_t count = labels.size(0), classes = logits.size(1);
+  result.loss += torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
+  result.images += count;
+  const torch::Tensor best =
+      std::get<1>(logits.topk(std::min<std::int64_t>(5, classes), 1)).to(torch::kCPU).contiguous();
+  const torch::Tensor truth = labels.to(torch::kCPU).contiguous();
+  const auto* predicted = best.data_ptr<std::int64_t>();
+  const auto* label = truth.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t* row = predicted + i * best.size(1);
+    result.correct += row[0] == label[i];
+    result.among_five += std::find(row, row + best.size(1), label[i]) != row + best.size(1);
+    ++result.confusion[static_cast<std::size_t>(label[i])][static_cast<std::size_t>(row[0])];
+  }
+}
+
+}  // namespace
+
+Evaluation evaluate(const Dataset& dataset, const std::function<BatchPlan(std::int64_t)>& plan_of,
+                    std::int64_t batches, const Forward& forward, torch::MemoryFormat format,
+                    torch::Device device, int loader_threads) {
+  const torch::NoGradGuard no_grad;
+  const std::size_t classes = dataset.info().classes.size();
+  Evaluation result;
+  result.confusion.assign(classes, std::vector<std::int64_t>(classes, 0));
+  BatchStream stream(dataset, plan_of, 0, batches, format, loader_threads);
+  for (std::int64_t number = 0; number < batches; ++number) {
+    const Batch batch = *stream.next();
+    const torch::Tensor images = batch.images.to(device);
+    const auto start = std::chrono::steady_clock::now();
+    const torch::Tensor logits = forward(images, number);
+    result.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    add_batch(result, logits, batch.labels.to(device));
+  }
+  result.loss /= static_cast<double>(std::max<std::int64_t>(result.images, 1));
+  return result;
+}
+
+std::vector<std::int64_t> all_indices(const Dataset& dataset, Part part) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(dataset.size(part)));
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
+  return indices;
+}
+
+std::int64_t count_correct(const torch::Tensor& logits, const torch::Tensor& labels) {
+  return logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
+}
+
+torch::MemoryFormat memory_format_of(const std::string& option) {
+  return option == "nchw" ? torch::MemoryFormat::Contiguous : torch::MemoryFormat::ChannelsLast;
+}
+
+}  // namespace ptnas

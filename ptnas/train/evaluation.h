@@ -1,0 +1,48 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ptnas/core/json.h"
+#include "ptnas/data/batch.h"
+
+namespace ptnas {
+
+/// What a network made of labelled images.
+struct Evaluation {
+  std::int64_t images = 0;
+  double loss = 0;  ///< mean cross-entropy
+  std::int64_t correct = 0, among_five = 0;
+  std::vector<std::vector<std::int64_t>> confusion;  ///< [true class][predicted]
+  double seconds = 0;                                ///< in the network's forward passes
+
+  double top1() const { return images > 0 ? static_cast<double>(correct) / static_cast<double>(images) : 0; }
+  double top5() const {
+    return images > 0 ? static_cast<double>(among_five) / static_cast<double>(images) : 0;
+  }
+};
+
+/// Images [N, C, H, W] of batch number b -> logits [N, classes].
+using Forward = std::function<torch::Tensor(const torch::Tensor& images, std::int64_t batch)>;
+
+/// Runs `forward` over the images of a plan, without gradients. The mode (training or evaluation) is the
+/// caller's.
+Evaluation evaluate(const Dataset& dataset, const std::function<BatchPlan(std::int64_t)>& plan_of,
+                    std::int64_t batches, const Forward& forward, torch::MemoryFormat format,
+                    torch::Device device, int loader_threads);
+
+/// 0, 1, .. of a part, all of it.
+std::vector<std::int64_t> all_indices(const Dataset& dataset, Part part);
+
+/// Number of rows of `logits` [N, classes] whose largest is at `labels` [N].
+std::int64_t count_correct(const torch::Tensor& logits, const torch::Tensor& labels);
+
+torch::MemoryFormat memory_format_of(const std::string& option);
+
+constexpr std::int64_t kEvaluationBatch = 250;
+
+}  // namespace ptnas

@@ -1,0 +1,106 @@
+#include "ptnas/train/optimizer.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "ptnas/core/error.h"
+
+namespace ptnas {
+
+namespace {
+
+std::vector<torch::Tensor> zeros_like_all(const std::vector<torch::Tensor>& tensors) {
+  std::vector<torch::Tensor> result;
+  for (const torch::Tensor& tensor : tensors) result.push_back(torch::zeros_like(tensor.detach()));
+  return result;
+}
+
+void zero_all(std::vector<torch::Tensor>& parameters) {
+  for (torch::Tensor& parameter : parameters) parameter.mutable_grad() = torch::Tensor();
+}
+
+}  // namespace
+
+Sgd::Sgd(std::vector<torch::Tensor> parameters, double momentum, double decay)
+    : parameters_(std::move(parameters)),
+      buffers_(zeros_like_all(parameters_)),
+      momentum_(momentum),
+      decay_(decay) {}
+
+void Sgd::zero_gradients() { zero_all(parameters_); }
+
+double Sgd::step(double rate, double clip) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> weights, gradients, buffers, norms;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const torch::Tensor& gradient = parameters_[i].grad();
+    if (!gradient.defined()) continue;
+    weights.push_back(parameters_[i]);
+    gradients.push_back(gradient);
+    buffers.push_back(buffers_[i]);
+    norms.push_back(gradient.norm());
+  }
+  if (weights.empty()) return 0;
+  const double norm = torch::stack(norms).norm().item<double>();
+  constexpr double kEpsilon = 1e-6;  // PyTorch's clip_grad_norm_
+  const double scale = clip > 0 ? std::min(1.0, clip / (norm + kEpsilon)) : 1.0;
+  if (scale < 1) at::_foreach_mul_(gradients, scale);
+  at::_foreach_add_(gradients, weights, decay_);
+  at::_foreach_mul_(buffers, momentum_);
+  at::_foreach_add_(buffers, gradients, 1.0);
+  at::_foreach_add_(weights, buffers, -rate);
+  return norm;
+}
+
+Adam::Adam(std::vector<torch::Tensor> parameters, double rate, double decay)
+    : parameters_(std::move(parameters)),
+      first_(zeros_like_all(parameters_)),
+      second_(zeros_like_all(parameters_)),
+      rate_(rate),
+      decay_(decay) {}
+
+void Adam::zero_gradients() { zero_all(parameters_); }
+
+void Adam::step() {
+  constexpr double kBeta1 = 0.5, kBeta2 = 0.999, kEpsilon = 1e-8;
+  const torch::NoGradGuard no_grad;
+  ++steps_;
+  const double correction1 = 1 - std::pow(kBeta1, static_cast<double>(steps_));
+  const double correction2 = std::sqrt(1 - std::pow(kBeta2, static_cast<double>(steps_)));
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].grad().defined()) continue;
+    const torch::Tensor gradient = parameters_[i].grad().add(parameters_[i], decay_);
+    first_[i].mul_(kBeta1).add_(gradient, 1 - kBeta1);
+    second_[i].mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
+    parameters_[i].addcdiv_(first_[i], second_[i].sqrt().div_(correction2).add_(kEpsilon),
+                            -rate_ / correction1);
+  }
+}
+
+void Adam::take(State& state, const std::string& prefix) const {
+  take_tensors(state, prefix + "first.", first_);
+  take_tensors(state, prefix + "second.", second_);
+  state.values[prefix + "steps"] = steps_;
+}
+
+void Adam::put(const State& state, const std::string& prefix) {
+  put_tensors(state, prefix + "first.", first_);
+  put_tensors(state, prefix + "second.", second_);
+  steps_ = state.values.at(prefix + "steps").get<std::int64_t>();
+}
+
+double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t epochs) {
+  return end +
+         (start - end) *
+             (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(epochs))) / 2;
+}
+
+void check_finite(double loss, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate) {
+  if (std::isfinite(loss)) return;
+  fail(
+      "the loss is {} in step {} of epoch {} of {} at learning rate {}; try a smaller learning rate or a "
+      "smaller --clip",
+      loss, step, epoch, stage, rate);
+}
+
+}  // namespace ptnas

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ptnas/io/state.h"
+
+namespace ptnas {
+
+/// Stochastic gradient descent with momentum and L2 decay, as PyTorch has it: buffer = momentum * buffer +
+/// (gradient + decay * weight); weight -= rate * buffer. A parameter without a gradient is left alone. Its
+/// state is its buffers, in the order of the parameters.
+class Sgd {
+ public:
+  Sgd(std::vector<torch::Tensor> parameters, double momentum, double decay);
+  void zero_gradients();
+  /// Scales all gradients so that their global L2 norm is at most `clip` (0: no clipping), then steps. The
+  /// decay is added after clipping. Returns the norm before it.
+  double step(double rate, double clip);
+  void take(State& state, const std::string& prefix) const { take_tensors(state, prefix, buffers_); }
+  void put(const State& state, const std::string& prefix) { put_tensors(state, prefix, buffers_); }
+
+ private:
+  std::vector<torch::Tensor> parameters_, buffers_;
+  double momentum_, decay_;
+};
+
+/// Adam with L2 decay added to the gradient (Kingma and Ba, 2015; as PyTorch has it), betas 0.5 and 0.999,
+/// epsilon 1e-8: DARTS' for alpha.
+class Adam {
+ public:
+  Adam(std::vector<torch::Tensor> parameters, double rate, double decay);
+  void zero_gradients();
+  void step();
+  void take(State& state, const std::string& prefix) const;
+  void put(const State& state, const std::string& prefix);
+
+ private:
+  std::vector<torch::Tensor> parameters_, first_, second_;
+  double rate_, decay_;
+  std::int64_t steps_ = 0;
+};
+
+/// Cosine from `start` to `end`: the rate of `epoch` of `epochs` (Loshchilov and Hutter, 2017, eq. 5, without
+/// restarts).
+double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t epochs);
+
+/// Throws Error when `loss` is not finite: says where it happened and what to try.
+void check_finite(double loss, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate);
+
+}  // namespace ptnas

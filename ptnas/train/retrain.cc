@@ -1,0 +1,270 @@
+#include "ptnas/train/retrain.h"
+
+#include <chrono>
+#include <optional>
+
+#include "ptnas/core/error.h"
+#include "ptnas/core/log.h"
+#include "ptnas/train/evaluation.h"
+#include "ptnas/train/model.h"
+#include "ptnas/train/optimizer.h"
+#include "ptnas/train/stage.h"
+
+namespace ptnas {
+
+namespace {
+
+NetworkShape shape_for(const Dataset& dataset, const TrainOptions& options) {
+  const DatasetInfo& info = dataset.info();
+  return {static_cast<int>(options.channels),
+          static_cast<int>(options.cells),
+          static_cast<int>(info.classes.size()),
+          info.channels,
+          info.height,
+          info.width};
+}
+
+Evaluation evaluate_network(DerivedNetwork& network, const Dataset& dataset, Part part,
+                            const std::vector<std::int64_t>& indices, std::int64_t batch,
+                            const RuntimeOptions& runtime, int loader_threads) {
+  network.eval();
+  const std::int64_t batches = batch_count(static_cast<std::int64_t>(indices.size()), batch);
+  // Noise, where a genotype has it, is drawn in evaluation too: from the range of evaluations.
+  constexpr std::uint64_t kEvaluationSteps = std::uint64_t{1} << 42;
+  return evaluate(
+      dataset, ordered_pass(part, indices, batch), batches,
+      [&](const torch::Tensor& images, std::int64_t number) {
+        const ForwardContext context{static_cast<std::uint64_t>(runtime.seed),
+                                     kEvaluationSteps + static_cast<std::uint64_t>(number)};
+        return network.forward(images, 0, context).logits;
+      },
+      memory_format_of(runtime.memory_format), torch::Device(runtime.device), loader_threads);
+}
+
+Json evaluation_json(const Evaluation& evaluation, const DerivedNetwork& network, const Dataset& dataset) {
+  Json json = versioned("ptnas-evaluation", 1);
+  json["part"] = "test";
+  json["images"] = evaluation.images;
+  json["loss"] = evaluation.loss;
+  json["top1"] = evaluation.top1();
+  json["top5"] = evaluation.top5();
+  json["per_class"] = Json::array();
+  for (std::size_t c = 0; c < evaluation.confusion.size(); ++c) {
+    std::int64_t images = 0;
+    for (const std::int64_t count : evaluation.confusion[c]) images += count;
+    Json row = Json::object();
+    row["class"] = dataset.info().classes[c];
+    row["images"] = images;
+    row["accuracy"] =
+        images > 0 ? Json(static_cast<double>(evaluation.confusion[c][c]) / static_cast<double>(images))
+                   : Json(nullptr);
+    json["per_class"].push_back(std::move(row));
+  }
+  json["confusion"] = evaluation.confusion;
+  json["milliseconds_per_image"] =
+      1000 * evaluation.seconds / static_cast<double>(std::max<std::int64_t>(evaluation.images, 1));
+  const NetworkCost cost = count_network(network.genotype(), network.shape());
+  json["parameters"] = cost.parameters;
+  json["multiply_adds"] = cost.multiply_adds;
+  return json;
+}
+
+// One retraining in progress.
+class Retraining {
+ public:
+  Retraining(RunDirectory& run, const Dataset& dataset, const Genotype& genotype, const DataOptions& data,
+             const TrainOptions& options, const RuntimeOptions& runtime)
+      : run_(run),
+        dataset_(dataset),
+        options_(options),
+        runtime_(runtime),
+        loader_threads_(static_cast<int>(data.loader_threads)),
+        device_(runtime.device),
+        format_(memory_format_of(runtime.memory_format)),
+        network_(make_network(genotype)),
+        sgd_(network_->parameters(), options.momentum, options.weight_decay),
+        checkpoints_(run, RunDirectory::kTrainCheckpoint, "retraining", runtime) {
+    train_ = training_indices(dataset, data.limit);
+    const auto held =
+        static_cast<std::ptrdiff_t>(options.validation_portion * static_cast<double>(train_.size()));
+    held_out_.assign(train_.end() - held, train_.end());
+    train_.resize(train_.size() - held_out_.size());
+    if (options.validation_portion > 0 && held_out_.empty()) {
+      fail_usage("--train-validation-portion {} of {} images holds out none; give a larger share",
+                 options.validation_portion, train_.size());
+    }
+  }
+
+  void run() {
+    State state;
+    if (checkpoints_.load(state)) {
+      put(state);
+    } else {
+      save();
+    }
+    while (progress_.epoch < options_.epochs) run_epoch();
+    finish();
+  }
+
+ private:
+  std::shared_ptr<DerivedNetwork> make_network(const Genotype& genotype) const {
+    auto network = std::make_shared<DerivedNetwork>(genotype, shape_for(dataset_, options_),
+                                                    options_.auxiliary_weight > 0);
+    initialise(*network, static_cast<std::uint64_t>(runtime_.seed));
+    network->to(device_);
+    return network;
+  }
+
+  void take(State& state) const {
+    take_module(state, "network.", *network_);
+    sgd_.take(state, "sgd.");
+    state.values["progress"] = to_json(progress_);
+    state.values["best"] = best_;
+  }
+  void put(const State& state) {
+    put_module(state, "network.", *network_);
+    sgd_.put(state, "sgd.");
+    progress_ = progress_from_json(state.values.at("progress"));
+    best_ = state.values.at("best");
+  }
+  void save() {
+    checkpoints_.save([this](State& state) { take(state); });
+  }
+
+  void step(const Batch& batch, double rate, double drop_path, std::uint64_t number) {
+    network_->train();
+    sgd_.zero_gradients();
+    const torch::Tensor labels = batch.labels.to(device_);
+    const auto output = network_->forward(batch.images.to(device_), drop_path,
+                                          {static_cast<std::uint64_t>(runtime_.seed), number});
+    torch::Tensor loss = torch::cross_entropy_loss(output.logits, labels);
+    const double main_loss = loss.item<double>();
+    if (output.auxiliary.defined())
+      loss = loss + options_.auxiliary_weight * torch::cross_entropy_loss(output.auxiliary, labels);
+    check_finite(loss.item<double>(), "retraining", progress_.epoch, progress_.step, rate);
+    loss.backward();
+    sgd_.step(rate, options_.clip);
+    progress_.add(main_loss, count_correct(output.logits, labels), labels.size(0));
+  }
+
+  void run_epoch() {
+    const auto started = std::chrono::steady_clock::now();
+    const std::int64_t epoch = progress_.epoch, before = progress_.images;
+    const std::int64_t batches = batch_count(static_cast<std::int64_t>(train_.size()), options_.batch);
+    const double rate =
+        cosine_rate(options_.learning_rate, options_.learning_rate_end, epoch, options_.epochs);
+    const double drop_path =
+        options_.drop_path * static_cast<double>(epoch) / static_cast<double>(options_.epochs);
+    const Augmentation augmentation{options_.crop_and_flip, static_cast<int>(options_.cutout)};
+    BatchStream stream(
+        dataset_,
+        shuffled_pass(train_, options_.batch, augmentation, static_cast<std::uint64_t>(runtime_.seed),
+                      static_cast<std::uint64_t>(epoch)),
+        progress_.step, batches, format_, loader_threads_);
+    Progress bar(fmt::format("train epoch {}/{}", epoch + 1, options_.epochs), batches);
+    while (progress_.step < batches) {
+      step(*stream.next(), rate, drop_path, static_cast<std::uint64_t>(epoch * batches + progress_.step));
+      bar.update(progress_.step, progress_.loss(), progress_.accuracy(), progress_.images - before);
+      checkpoints_.after_step([this](State& state) { take(state); });
+    }
+    end_epoch(rate, drop_path,
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+  }
+
+  void end_epoch(double rate, double drop_path, double seconds) {
+    const bool last = progress_.epoch + 1 == options_.epochs;
+    std::optional<Evaluation> validation, test;
+    if (!held_out_.empty()) validation = evaluate_on(Part::kTrain, held_out_);
+    if (last || (progress_.epoch + 1) % options_.evaluate_every == 0)
+      test = evaluate_on(Part::kTest, all_indices(dataset_, Part::kTest));
+    Json line = Json::object();
+    line["phase"] = "train";
+    line["epoch"] = progress_.epoch;
+    line["train_loss"] = progress_.loss();
+    line["train_accuracy"] = progress_.accuracy();
+    line["valid_loss"] = validation ? Json(validation->loss) : Json(nullptr);
+    line["valid_accuracy"] = validation ? Json(validation->top1()) : Json(nullptr);
+    line["test_loss"] = test ? Json(test->loss) : Json(nullptr);
+    line["test_accuracy"] = test ? Json(test->top1()) : Json(nullptr);
+    line["learning_rate"] = rate;
+    line["drop_path"] = drop_path;
+    line["seconds"] = seconds;
+    run_.append_metrics(line);
+    log_info("train epoch {}/{}: loss {:.3f}, accuracy {:.1f} %{}, {}", progress_.epoch + 1, options_.epochs,
+             progress_.loss(), 100 * progress_.accuracy(),
+             test ? fmt::format(", test accuracy {:.1f} %", 100 * test->top1()) : "",
+             format_duration(seconds));
+    if (validation) keep_best(*validation);
+    if (last) evaluation_ = evaluation_json(*test, *network_, dataset_);
+    progress_ = EpochProgress{progress_.epoch + 1, 0, 0, 0, 0};
+    save();
+  }
+
+  // The epoch with the best accuracy on the held-out portion; its network is kept beside the last one.
+  void keep_best(const Evaluation& validation) {
+    if (!best_.is_null() && validation.top1() <= best_.at("valid_accuracy").get<double>()) return;
+    best_ = Json::object();
+    best_["epoch"] = progress_.epoch;
+    best_["chosen_on"] = "validation";
+    best_["valid_accuracy"] = validation.top1();
+    best_["top1"] = evaluate_on(Part::kTest, all_indices(dataset_, Part::kTest)).top1();
+    save_model(run_.file("model.best.safetensors"), *network_, dataset_.info());
+  }
+
+  Evaluation evaluate_on(Part part, const std::vector<std::int64_t>& indices) {
+    return evaluate_network(*network_, dataset_, part, indices, kEvaluationBatch, runtime_, loader_threads_);
+  }
+
+  void finish() {
+    if (evaluation_.is_null()) {  // resumed after the last epoch's checkpoint
+      evaluation_ =
+          evaluation_json(evaluate_on(Part::kTest, all_indices(dataset_, Part::kTest)), *network_, dataset_);
+    }
+    evaluation_["epoch"] = options_.epochs - 1;
+    if (!best_.is_null()) evaluation_["best"] = best_;
+    save_model(run_.file(RunDirectory::kModel), *network_, dataset_.info());
+    write_json(run_.file(RunDirectory::kEvaluation), evaluation_);
+    run_.set_finished("train");
+  }
+
+  RunDirectory& run_;
+  const Dataset& dataset_;
+  TrainOptions options_;
+  RuntimeOptions runtime_;
+  int loader_threads_;
+  torch::Device device_;
+  torch::MemoryFormat format_;
+  std::vector<std::int64_t> train_, held_out_;
+  std::shared_ptr<DerivedNetwork> network_;
+  Sgd sgd_;
+  StageCheckpoints checkpoints_;
+  EpochProgress progress_;
+  Json best_, evaluation_;
+};
+
+}  // namespace
+
+void retrain(RunDirectory& run, const Dataset& dataset, const Genotype& genotype, const DataOptions& data,
+             const TrainOptions& options, const RuntimeOptions& runtime) {
+  if (run.finished("train")) {
+    log_info("retraining: finished already");
+    return;
+  }
+  Retraining(run, dataset, genotype, data, options, runtime).run();
+}
+
+Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const RuntimeOptions& runtime,
+                  std::int64_t batch) {
+  if (!run.has(RunDirectory::kModel)) {
+    fail("{} has no trained network yet; finish its retraining first (ptnas train {})", run.path().string(),
+         run.path().string());
+  }
+  const std::shared_ptr<DerivedNetwork> network = load_model(run.file(RunDirectory::kModel), dataset.info());
+  network->to(torch::Device(runtime.device));
+  const Evaluation evaluation =
+      evaluate_network(*network, dataset, Part::kTest, all_indices(dataset, Part::kTest), batch, runtime,
+                       /*loader_threads=*/1);
+  return evaluation_json(evaluation, *network, dataset);
+}
+
+}  // namespace ptnas

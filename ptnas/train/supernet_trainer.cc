@@ -1,0 +1,219 @@
+#include "ptnas/train/supernet_trainer.h"
+
+#include <algorithm>
+
+#include "ptnas/core/error.h"
+#include "ptnas/core/log.h"
+
+namespace ptnas {
+
+namespace {
+
+constexpr const char* kSupernetFormat = "ptnas-supernet";
+constexpr int kSupernetVersion = 1;
+constexpr Augmentation kSearchAugmentation{.crop_and_flip = true,
+                                           .cutout = 0};  // cutout is off in the search
+
+SupernetShape shape_for(const Dataset& dataset, const SearchOptions& options) {
+  return {static_cast<int>(options.channels), static_cast<int>(options.cells),
+          static_cast<int>(dataset.info().classes.size()), dataset.info().channels};
+}
+
+Json decisions_json(const Architecture& architecture, CellType type) {
+  Json rows = Json::array();
+  for (int e = 0; e < architecture.space().edge_count(); ++e) {
+    const std::optional<int> decided = architecture.decided(type, e);
+    rows.push_back(Json::array({decided ? *decided : -1, architecture.removed(type, e)}));
+  }
+  return rows;
+}
+
+void put_decisions(const Json& rows, Architecture& architecture, CellType type) {
+  for (int e = 0; e < architecture.space().edge_count(); ++e) {
+    const Json& row = rows.at(static_cast<std::size_t>(e));
+    if (row.at(0).get<int>() >= 0) architecture.decide(type, e, row.at(0).get<int>());
+    if (row.at(1).get<bool>()) architecture.remove(type, e);
+  }
+}
+
+std::shared_ptr<Supernet> make_network(const SearchSpace& space, const SupernetShape& shape,
+                                       std::uint64_t seed, torch::Device device, torch::MemoryFormat format) {
+  auto network = std::make_shared<Supernet>(space, shape);
+  initialise(*network, seed);
+  network->to(device);
+  if (format == torch::MemoryFormat::ChannelsLast) {
+    const torch::NoGradGuard no_grad;
+    for (torch::Tensor& parameter : network->parameters()) {
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(format));
+    }
+  }
+  return network;
+}
+
+}  // namespace
+
+std::uint64_t scoring_step(std::int64_t event, std::int64_t batch) {
+  return (std::uint64_t{1} << 41) + static_cast<std::uint64_t>(event) * (1 << 20) +
+         static_cast<std::uint64_t>(batch);
+}
+
+std::uint64_t evaluation_step(std::int64_t steps, std::int64_t batch) {
+  return (std::uint64_t{1} << 42) + static_cast<std::uint64_t>(steps) * (1 << 14) +
+         static_cast<std::uint64_t>(batch);
+}
+
+SupernetTrainer::SupernetTrainer(const Dataset& dataset, const DataOptions& data,
+                                 const SearchOptions& options, const RuntimeOptions& runtime)
+    : dataset_(dataset),
+      options_(options),
+      halves_(search_halves(dataset, data)),
+      seed_(static_cast<std::uint64_t>(runtime.seed)),
+      format_(memory_format_of(runtime.memory_format)),
+      device_(runtime.device),
+      loader_threads_(static_cast<int>(data.loader_threads)),
+      network_(make_network(make_space(options.space, static_cast<int>(options.nodes), options.with_none),
+                            shape_for(dataset, options), seed_, device_, format_)),
+      architecture_(network_->space(),
+                    options.method == "fixed-alpha" ? options.fixed_alpha_deviation : options.alpha_deviation,
+                    seed_, device_),
+      parameters_(network_->parameters()),
+      sgd_(parameters_, options.momentum, options.weight_decay),
+      adam_({architecture_.alpha(CellType::kNormal), architecture_.alpha(CellType::kReduction)},
+            options.alpha_learning_rate, options.alpha_weight_decay) {}
+
+ForwardContext SupernetTrainer::training_context(bool for_alpha) const {
+  return {seed_, 2 * static_cast<std::uint64_t>(steps_) + (for_alpha ? 1 : 0)};
+}
+
+void SupernetTrainer::alpha_step(const Batch& batch) {
+  network_->train();
+  for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(false);
+  adam_.zero_gradients();
+  const torch::Tensor logits = network_->forward(
+      batch.images.to(device_), architecture_.weights(/*with_gradient=*/true), training_context(true));
+  const torch::Tensor loss = torch::cross_entropy_loss(logits, batch.labels.to(device_));
+  loss.backward();
+  for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(true);
+  check_finite(loss.item<double>(), "alpha's training", steps_, steps_, options_.alpha_learning_rate);
+  adam_.step();
+}
+
+StepResult SupernetTrainer::weight_step(const Batch& batch) {
+  network_->train();
+  sgd_.zero_gradients();
+  const torch::Tensor labels = batch.labels.to(device_);
+  const torch::Tensor logits = network_->forward(
+      batch.images.to(device_), architecture_.weights(/*with_gradient=*/false), training_context(false));
+  const torch::Tensor loss = torch::cross_entropy_loss(logits, labels);
+  loss.backward();
+  sgd_.step(rate_, options_.clip);
+  return {loss.item<double>(), count_correct(logits, labels), labels.size(0)};
+}
+
+void SupernetTrainer::run_epoch(const SearchMethod& method, double rate, EpochProgress& progress,
+                                const std::string& stage, const std::string& label,
+                                const std::function<void()>& after_step) {
+  rate_ = rate;
+  const auto images = static_cast<std::int64_t>(halves_.train.size());
+  const std::int64_t batches = batch_count(images, options_.batch);
+  const auto epoch = static_cast<std::uint64_t>(progress.epoch);
+  const bool draws = options_.train_batches == "draws";
+  const auto first = static_cast<std::uint64_t>(steps_ - progress.step);  // this epoch's first step
+  BatchStream train(dataset_,
+                    draws ? fresh_shuffles(halves_.train, options_.batch, kSearchAugmentation, seed_,
+                                           Purpose::kTrainOrder, first)
+                          : shuffled_pass(halves_.train, options_.batch, kSearchAugmentation, seed_, epoch),
+                    progress.step, batches, format_, loader_threads_);
+  std::optional<BatchStream> validation;
+  if (method.trains_alpha()) {
+    validation.emplace(dataset_,
+                       fresh_shuffles(halves_.validation, options_.batch, kSearchAugmentation, seed_,
+                                      Purpose::kValidationOrder, first),
+                       progress.step, batches, format_, loader_threads_);
+  }
+  Progress bar(label, batches);
+  const std::int64_t images_before = progress.images;
+  while (progress.step < batches) {
+    const StepResult result = method.step(*this, *train.next(), validation ? *validation->next() : Batch{});
+    check_finite(result.loss, stage, progress.epoch, progress.step, rate);
+    progress.add(result.loss, result.correct, result.images);
+    ++steps_;
+    bar.update(progress.step, progress.loss(), progress.accuracy(), progress.images - images_before);
+    after_step();
+  }
+}
+
+Evaluation SupernetTrainer::evaluate_validation() {
+  network_->eval();
+  const ArchitectureWeights weights = architecture_.weights(/*with_gradient=*/false);
+  const auto images = static_cast<std::int64_t>(halves_.validation.size());
+  return evaluate(
+      dataset_, ordered_pass(Part::kTrain, halves_.validation, kEvaluationBatch),
+      batch_count(images, kEvaluationBatch),
+      [&](const torch::Tensor& batch, std::int64_t number) {
+        return network_->forward(batch, weights, {seed_, evaluation_step(steps_, number)});
+      },
+      format_, device_, loader_threads_);
+}
+
+void SupernetTrainer::renew_sgd() { sgd_ = Sgd(parameters_, options_.momentum, options_.weight_decay); }
+
+Json weights_json(const WeightMatrix& weights) {
+  std::size_t columns = 0;
+  for (const auto& row : weights) columns = std::max(columns, row.size());
+  Json matrix = Json::array();
+  for (const auto& row : weights) {
+    Json values = Json::array();
+    for (std::size_t o = 0; o < columns; ++o) values.push_back(o < row.size() ? Json(row[o]) : Json(nullptr));
+    matrix.push_back(std::move(values));
+  }
+  return matrix;
+}
+
+Json SupernetTrainer::alpha_json() const {
+  Json json = Json::object();
+  for (const CellType type : kCellTypes)
+    json[std::string(name_of(type))] = weights_json(architecture_.softmax(type));
+  return json;
+}
+
+void SupernetTrainer::take(State& state) const {
+  take_module(state, "network.", *network_);
+  sgd_.take(state, "sgd.");
+  adam_.take(state, "adam.");
+  for (const CellType type : kCellTypes) {
+    const std::string name(name_of(type));
+    state.tensors["alpha." + name] = architecture_.alpha(type);
+    state.values["decisions"][name] = decisions_json(architecture_, type);
+  }
+  state.values["steps"] = steps_;
+}
+
+void SupernetTrainer::put(const State& state) {
+  put_module(state, "network.", *network_);
+  sgd_.put(state, "sgd.");
+  adam_.put(state, "adam.");
+  const torch::NoGradGuard no_grad;
+  for (const CellType type : kCellTypes) {
+    const std::string name(name_of(type));
+    const auto found = state.tensors.find("alpha." + name);
+    if (found == state.tensors.end() || found->second.sizes() != architecture_.alpha(type).sizes()) {
+      fail("the file has no alpha of this space's {} cell; it belongs to another space", name);
+    }
+    architecture_.alpha(type).copy_(found->second);
+    put_decisions(state.values.at("decisions").at(name), architecture_, type);
+  }
+  steps_ = state.values.at("steps").get<std::int64_t>();
+}
+
+void save_supernet(const std::filesystem::path& path, const SupernetTrainer& trainer) {
+  State state;
+  trainer.take(state);
+  save_state(path, state, kSupernetFormat, kSupernetVersion);
+}
+
+void load_supernet(const std::filesystem::path& path, SupernetTrainer& trainer) {
+  trainer.put(load_state(path, kSupernetFormat, kSupernetVersion));
+}
+
+}  // namespace ptnas

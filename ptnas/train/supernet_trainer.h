@@ -1,0 +1,96 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ptnas/core/runtime_options.h"
+#include "ptnas/data/dataset.h"
+#include "ptnas/network/supernet.h"
+#include "ptnas/train/evaluation.h"
+#include "ptnas/train/optimizer.h"
+#include "ptnas/train/search_method.h"
+#include "ptnas/train/search_options.h"
+#include "ptnas/train/stage.h"
+
+namespace ptnas {
+
+/// A supernet in training: network, alpha, their optimisers, and the steps a search method is made of. Search
+/// and selection's tuning share it. All its random choices are functions of the seed and of the step or
+/// epoch. Not thread-safe.
+class SupernetTrainer {
+ public:
+  /// Initial weights and alpha by seed; alpha's deviation by the method. Throws Error as make_space() and
+  /// search_halves() do.
+  SupernetTrainer(const Dataset& dataset, const DataOptions& data, const SearchOptions& options,
+                  const RuntimeOptions& runtime);
+
+  Supernet& network() { return *network_; }
+  Architecture& architecture() { return architecture_; }
+  const SearchHalves& halves() const { return halves_; }
+  const Dataset& dataset() const { return dataset_; }
+  const SearchOptions& options() const { return options_; }
+  torch::MemoryFormat format() const { return format_; }
+  torch::Device device() const { return device_; }
+  int loader_threads() const { return loader_threads_; }
+  std::uint64_t seed() const { return seed_; }
+  std::int64_t steps() const { return steps_; }  ///< iterations since the search began
+
+  /// Adam on alpha, by the gradient of the loss on `batch`; the weights get none. Updates running statistics.
+  void alpha_step(const Batch& batch);
+  /// SGD on the weights at the epoch's rate, by the gradient of the loss on `batch`; alpha gets none.
+  StepResult weight_step(const Batch& batch);
+
+  /// Goes through one epoch from `progress` on, iteration by iteration; `after_step` may save and may throw.
+  /// `stage` names it in messages, `label` in the progress bar.
+  void run_epoch(const SearchMethod& method, double rate, EpochProgress& progress, const std::string& stage,
+                 const std::string& label, const std::function<void()>& after_step);
+
+  /// Loss and accuracy on the validation half: not augmented, running statistics, decisions in force.
+  Evaluation evaluate_validation();
+
+  /// Begins tuning: fresh momentum buffers (a new SGD); alpha's Adam goes on with its state.
+  void renew_sgd();
+
+  /// Softmax weights by edge and candidate for metrics lines.
+  Json alpha_json() const;
+
+  void take(State& state) const;
+  void put(const State& state);
+
+ private:
+  ForwardContext training_context(bool for_alpha) const;
+
+  const Dataset& dataset_;
+  SearchOptions options_;
+  SearchHalves halves_;
+  std::uint64_t seed_;
+  torch::MemoryFormat format_;
+  torch::Device device_;
+  int loader_threads_;
+  std::shared_ptr<Supernet> network_;
+  Architecture architecture_;
+  std::vector<torch::Tensor> parameters_;
+  Sgd sgd_;
+  Adam adam_;
+  double rate_ = 0;
+  std::int64_t steps_ = 0;
+};
+
+/// Steps of forward passes that are no training steps, for noise: scoring events and evaluations have ranges
+/// of their own.
+std::uint64_t scoring_step(std::int64_t event, std::int64_t batch);
+std::uint64_t evaluation_step(std::int64_t steps, std::int64_t batch);
+
+/// supernet.safetensors: what a selection starts from. Throw Error.
+void save_supernet(const std::filesystem::path& path, const SupernetTrainer& trainer);
+void load_supernet(const std::filesystem::path& path, SupernetTrainer& trainer);
+
+/// The matrix with null where an edge has fewer candidates than the widest.
+Json weights_json(const WeightMatrix& weights);
+
+}  // namespace ptnas
