@@ -6,8 +6,8 @@
 #include "ptnas/core/options.h"
 #include "ptnas/core/runtime_options.h"
 #include "ptnas/data/data_options.h"
-#include "ptnas/train/search_options.h"
 #include "ptnas/select/select_options.h"
+#include "ptnas/train/search_options.h"
 #include "ptnas/train/train_options.h"
 
 namespace ptnas {

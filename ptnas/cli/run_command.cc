@@ -4,6 +4,7 @@
 #include "ptnas/cli/session.h"
 #include "ptnas/report/report.h"
 #include "ptnas/search/run_search.h"
+#include "ptnas/search/search_table.h"
 #include "ptnas/select/run_selection.h"
 #include "ptnas/train/retrain.h"
 
@@ -22,7 +23,8 @@ void run(const Flags& flags, const std::vector<std::string>& command_line) {
   Session session = open_session({flags, command_line, out, std::nullopt});
   const Configuration& c = session.configuration;
   run_search(session.run, *session.dataset, c.data, c.search, c.runtime);
-  run_selection(session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime);
+  run_selection({session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime,
+                 *make_search_method(c.search.method)});
   const Genotype genotype = read_genotype(session.run.file(RunDirectory::kGenotype).string());
   retrain(session.run, *session.dataset, genotype, c.data, c.train, c.runtime);
   write_report(session.run);

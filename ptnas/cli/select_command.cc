@@ -7,6 +7,7 @@
 #include "ptnas/core/error.h"
 #include "ptnas/report/report.h"
 #include "ptnas/search/import_supernet.h"
+#include "ptnas/search/search_table.h"
 #include "ptnas/select/run_selection.h"
 
 namespace ptnas {
@@ -79,9 +80,10 @@ void select_from_checkpoint(const Arguments& arguments, const std::vector<std::s
     fail_usage("--classes is {}, but the data set has {}", arguments.classes, classes);
   }
   if (!session.run.has(RunDirectory::kSupernet)) {
-    import_supernet(session.run, arguments.checkpoint, session.dataset->info(), c.search, c.runtime);
+    import_supernet(session.run, arguments.checkpoint, *session.dataset, c.data, c.search, c.runtime);
   }
-  run_selection(session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime);
+  run_selection({session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime,
+                 *make_search_method(c.search.method)});
   finish(session);
 }
 

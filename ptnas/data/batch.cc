@@ -185,20 +185,36 @@ std::optional<Batch> BatchStream::next() {
   return std::move(node.mapped());
 }
 
-std::function<BatchPlan(std::int64_t)> shuffled_pass(std::vector<std::int64_t> indices, std::int64_t size,
-                                                     Augmentation augmentation, std::uint64_t seed,
-                                                     std::uint64_t epoch) {
-  RandomStream stream(seed, Purpose::kTrainOrder, epoch);
+namespace {
+
+std::function<BatchPlan(std::int64_t)> pass_in_order_of(Purpose purpose, std::vector<std::int64_t> indices,
+                                                        std::int64_t size, Augmentation augmentation,
+                                                        std::uint64_t seed, std::uint64_t index) {
+  RandomStream stream(seed, purpose, index);
   stream.shuffle(indices);
-  return [indices = std::move(indices), size, augmentation, seed, epoch](std::int64_t batch) {
+  return [purpose, indices = std::move(indices), size, augmentation, seed, index](std::int64_t batch) {
     const std::int64_t first = batch * size;
     const std::int64_t last = std::min<std::int64_t>(first + size, static_cast<std::int64_t>(indices.size()));
     return BatchPlan{Part::kTrain,
                      {indices.begin() + first, indices.begin() + last},
                      augmentation,
                      seed,
-                     first_counter_of(Purpose::kTrainOrder, epoch, batch)};
+                     first_counter_of(purpose, index, batch)};
   };
+}
+
+}  // namespace
+
+std::function<BatchPlan(std::int64_t)> shuffled_pass(std::vector<std::int64_t> indices, std::int64_t size,
+                                                     Augmentation augmentation, std::uint64_t seed,
+                                                     std::uint64_t epoch) {
+  return pass_in_order_of(Purpose::kTrainOrder, std::move(indices), size, augmentation, seed, epoch);
+}
+
+std::function<BatchPlan(std::int64_t)> augmented_pass(std::vector<std::int64_t> indices, std::int64_t size,
+                                                      Augmentation augmentation, std::uint64_t seed,
+                                                      std::uint64_t event) {
+  return pass_in_order_of(Purpose::kScoringOrder, std::move(indices), size, augmentation, seed, event);
 }
 
 std::function<BatchPlan(std::int64_t)> fresh_shuffles(std::vector<std::int64_t> indices, std::int64_t size,

@@ -67,6 +67,11 @@ std::function<BatchPlan(std::int64_t)> fresh_shuffles(std::vector<std::int64_t> 
 /// Plans of a pass in fixed order without augmentation (evaluation, scoring).
 std::function<BatchPlan(std::int64_t)> ordered_pass(Part part, std::vector<std::int64_t> indices,
                                                     std::int64_t size);
+/// Plans of an augmented pass in an order of its own (kScoringOrder; index: event), for scoring as the
+/// released program does.
+std::function<BatchPlan(std::int64_t)> augmented_pass(std::vector<std::int64_t> indices, std::int64_t size,
+                                                      Augmentation augmentation, std::uint64_t seed,
+                                                      std::uint64_t event);
 /// Number of batches of `size` in `count` images, the last one kept.
 std::int64_t batch_count(std::int64_t count, std::int64_t size);
 

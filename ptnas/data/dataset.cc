@@ -78,8 +78,8 @@ void check_labels(const Dataset& dataset, const std::string& what) {
   const DatasetInfo& info = dataset.info();
   if (info.classes.size() < 2) fail("{}: expected at least two classes, found {}", what, info.classes.size());
   if (info.height < kLeastSide || info.width < kLeastSide) {
-    fail("{}: images must be at least {} pixels high and wide, these are {}x{}", what, kLeastSide, info.height,
-         info.width);
+    fail("{}: images must be at least {} pixels high and wide, these are {}x{}", what, kLeastSide,
+         info.height, info.width);
   }
   for (const Part part : {Part::kTrain, Part::kTest}) {
     const char* name = part == Part::kTrain ? "training" : "test";

@@ -31,6 +31,7 @@ class SupernetTrainer {
 
   Supernet& network() { return *network_; }
   Architecture& architecture() { return architecture_; }
+  const Architecture& architecture() const { return architecture_; }
   const SearchHalves& halves() const { return halves_; }
   const Dataset& dataset() const { return dataset_; }
   const SearchOptions& options() const { return options_; }

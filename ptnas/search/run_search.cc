@@ -1,0 +1,71 @@
+#include "ptnas/search/run_search.h"
+
+#include <chrono>
+
+#include "ptnas/core/log.h"
+#include "ptnas/search/search_table.h"
+#include "ptnas/train/supernet_trainer.h"
+
+namespace ptnas {
+
+namespace {
+
+Json metrics_line(SupernetTrainer& trainer, const EpochProgress& progress, double rate, double seconds) {
+  const Evaluation validation = trainer.evaluate_validation();
+  Json line = Json::object();
+  line["phase"] = "search";
+  line["epoch"] = progress.epoch;
+  line["step"] = trainer.steps();
+  line["train_loss"] = progress.loss();
+  line["train_accuracy"] = progress.accuracy();
+  line["valid_loss"] = validation.loss;
+  line["valid_accuracy"] = validation.top1();
+  line["learning_rate"] = rate;
+  line["seconds"] = seconds;
+  line["alpha"] = trainer.alpha_json();
+  return line;
+}
+
+}  // namespace
+
+void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& data,
+                const SearchOptions& options, const RuntimeOptions& runtime) {
+  if (run.finished("search")) {
+    log_info("search: finished already");
+    return;
+  }
+  const std::unique_ptr<SearchMethod> method = make_search_method(options.method);
+  SupernetTrainer trainer(dataset, data, options, runtime);
+  StageCheckpoints checkpoints(run, RunDirectory::kSearchCheckpoint, "search", runtime);
+  EpochProgress progress;
+  const auto take = [&](State& state) {
+    trainer.take(state);
+    state.values["progress"] = to_json(progress);
+  };
+  if (State state; checkpoints.load(state)) {
+    trainer.put(state);
+    progress = progress_from_json(state.values.at("progress"));
+  } else {
+    checkpoints.save(take);
+  }
+  while (progress.epoch < options.epochs) {
+    const auto started = std::chrono::steady_clock::now();
+    const double rate =
+        cosine_rate(options.learning_rate, options.learning_rate_end, progress.epoch, options.epochs);
+    trainer.run_epoch(*method, rate, progress, "search",
+                      fmt::format("search epoch {}/{}", progress.epoch + 1, options.epochs),
+                      [&] { checkpoints.after_step(take); });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    const Json line = metrics_line(trainer, progress, rate, seconds);
+    run.append_metrics(line);
+    log_info("search epoch {}/{}: loss {:.3f}, accuracy {:.1f} %, validation accuracy {:.1f} %, {}",
+             progress.epoch + 1, options.epochs, progress.loss(), 100 * progress.accuracy(),
+             100 * line["valid_accuracy"].get<double>(), format_duration(seconds));
+    progress = EpochProgress{progress.epoch + 1, 0, 0, 0, 0};
+    checkpoints.save(take);
+  }
+  save_supernet(run.file(RunDirectory::kSupernet), trainer);
+  run.set_finished("search");
+}
+
+}  // namespace ptnas

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ptnas/train/search_method.h"
+
+namespace ptnas {
+
+/// Makes the search method of that name by the table in search_table.cc. Throws Error(kUsage) listing what
+/// there is.
+std::unique_ptr<SearchMethod> make_search_method(const std::string& name);
+
+// The makers of that table, one file each.
+std::unique_ptr<SearchMethod> make_darts();
+std::unique_ptr<SearchMethod> make_fixed_alpha();
+
+}  // namespace ptnas

@@ -1,0 +1,76 @@
+#include "ptnas/select/selection_record.h"
+
+#include <algorithm>
+
+namespace ptnas {
+
+std::string candidate_name(const SearchSpace& space, CellType type, int edge, int operation) {
+  return std::string(
+      name_of(space.of(type).at(static_cast<std::size_t>(edge)).at(static_cast<std::size_t>(operation))));
+}
+
+Json begin_record(const SelectionContext& context, const SupernetTrainer& trainer, std::int64_t images) {
+  const Architecture& architecture = trainer.architecture();
+  const SearchSpace& space = architecture.space();
+  Json record = versioned("ptnas-selection", 1);
+  record["selection"] = context.options.selection;
+  record["criterion"] = context.options.criterion;
+  record["topology"] = context.options.topology;
+  record["ties"] = context.options.ties;
+  record["seed"] = context.runtime.seed;
+  record["space"] = space.name;
+  record["nodes"] = space.nodes;
+  record["images"] = images;
+  record["complete"] = false;
+  for (const CellType type : kCellTypes) {
+    const std::string cell(name_of(type));
+    Json edges = Json::array();
+    for (int e = 0; e < space.edge_count(); ++e) {
+      Json names = Json::array();
+      for (std::size_t o = 0; o < space.of(type)[static_cast<std::size_t>(e)].size(); ++o) {
+        names.push_back(candidate_name(space, type, e, static_cast<int>(o)));
+      }
+      edges.push_back(std::move(names));
+    }
+    record["candidates"][cell] = std::move(edges);
+    record["alpha"][cell] = weights_json(architecture.softmax(type));
+  }
+  record["magnitude_genotype"] = to_json(derive_by_magnitude(
+      space, architecture.softmax(CellType::kNormal), architecture.softmax(CellType::kReduction)))["cells"];
+  record["events"] = Json::array();
+  return record;
+}
+
+Json score_json(const Score& score) {
+  Json json = Json::object();
+  json["loss"] = score.loss;
+  json["accuracy"] = score.accuracy;
+  return json;
+}
+
+int magnitude_operation(const Architecture& architecture, CellType type, int edge) {
+  const auto e = static_cast<std::size_t>(edge);
+  const std::vector<double> weights = architecture.softmax(type).at(e);
+  const auto& candidates = architecture.space().of(type)[e];
+  int best = -1;
+  for (std::size_t o = 0; o < weights.size(); ++o) {
+    if (candidates[o] == OperationKind::kNone) continue;
+    if (best < 0 || weights[o] > weights[static_cast<std::size_t>(best)]) best = static_cast<int>(o);
+  }
+  return best;
+}
+
+std::vector<int> magnitude_edges(const Architecture& architecture, CellType type, int node) {
+  std::vector<int> edges = architecture.space().edges_into(node);
+  const WeightMatrix weights = architecture.softmax(type);
+  const auto strength = [&](int edge) {
+    return weights[static_cast<std::size_t>(edge)]
+                  [static_cast<std::size_t>(magnitude_operation(architecture, type, edge))];
+  };
+  std::stable_sort(edges.begin(), edges.end(), [&](int a, int b) { return strength(a) > strength(b); });
+  edges.resize(2);
+  std::sort(edges.begin(), edges.end());
+  return edges;
+}
+
+}  // namespace ptnas
