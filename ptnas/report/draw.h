@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "ptnas/space/count.h"
+#include "ptnas/space/genotype.h"
+
+namespace ptnas {
+
+/// One cell by Graphviz in the style of the paper's Figure 5: inputs, nodes and output left to right, an edge
+/// an operation, parameterised operations red. An <svg> element without prolog, the same bytes for the same
+/// genotype. Thread-safe (one at a time). Throws Error.
+std::string draw_cell_svg(const Genotype& genotype, CellType type);
+
+/// Both cells, one below the other, as a file of its own.
+std::string draw_genotype_svg(const Genotype& genotype);
+
+/// The network as a row of cells with their channels and sizes. An <svg> element.
+std::string draw_network_svg(const NetworkShape& shape, int nodes);
+
+/// Text for element content and attributes.
+std::string escape_html(const std::string& text);
+
+}  // namespace ptnas

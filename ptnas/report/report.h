@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "ptnas/core/run_directory.h"
+
+namespace ptnas {
+
+/// The page of a run, finished or not: one HTML file that needs no network. What the run has not got yet is
+/// left out; a child's search is read from its parent. Texts of strangers (class and file names) are escaped.
+/// Throws Error naming the file that is damaged.
+std::string make_report(const RunDirectory& run);
+
+/// Writes it as report.html of the run.
+void write_report(const RunDirectory& run);
+
+}  // namespace ptnas
