@@ -24,7 +24,7 @@ void run(const Flags& flags, const std::vector<std::string>& command_line) {
   const Configuration& c = session.configuration;
   run_search(session.run, *session.dataset, c.data, c.search, c.runtime);
   run_selection({session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime,
-                 *make_search_method(c.search.method)});
+                 *make_search_method(c.search.method), c.preset});
   const Genotype genotype = read_genotype(session.run.file(RunDirectory::kGenotype).string());
   retrain(session.run, *session.dataset, genotype, c.data, c.train, c.runtime);
   write_report(session.run);

@@ -66,8 +66,8 @@ void select_from_run(const Arguments& arguments, const std::vector<std::string>&
   }
   Session session = open_session({arguments.flags, command_line, out, supernet_path});
   const Configuration& c = session.configuration;
-  run_selection(in_place ? session.run : supernet_run, session.run, *session.dataset, c.data, c.search,
-                c.select, c.runtime);
+  run_selection({in_place ? session.run : supernet_run, session.run, *session.dataset, c.data, c.search,
+                 c.select, c.runtime, *make_search_method(c.search.method), c.preset});
   finish(session);
 }
 
@@ -83,7 +83,7 @@ void select_from_checkpoint(const Arguments& arguments, const std::vector<std::s
     import_supernet(session.run, arguments.checkpoint, *session.dataset, c.data, c.search, c.runtime);
   }
   run_selection({session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime,
-                 *make_search_method(c.search.method)});
+                 *make_search_method(c.search.method), c.preset});
   finish(session);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +25,11 @@ Ties parse_ties(const std::string& option);
 /// the highest loss). `scores` not empty.
 int choose_operation(const std::vector<Score>& scores, Criterion criterion, Ties ties);
 
-/// Edges from the most important to the least: by the accuracy without each, lowest first (Algorithm 2;
-/// criterion loss: highest first).
+/// How much more the choice's absence hurts than the next candidate's; nullopt for a single candidate.
+std::optional<double> choice_margin(const std::vector<Score>& scores, Criterion criterion, Ties ties);
+
+/// Candidates (operations or edges) from the most important to the least: by the accuracy without each,
+/// lowest first (Algorithm 2; criterion loss: highest first).
 std::vector<int> rank_edges(const std::vector<Score>& scores, Criterion criterion, Ties ties);
 
 /// The edge whose absence hurts least, the last of equals: what a round of elimination removes.
@@ -32,5 +37,27 @@ int edge_to_remove(const std::vector<Score>& scores, Criterion criterion, Ties t
 
 /// How much more the absence of `a` hurts than that of `b`, in the criterion's unit.
 double margin_between(const Score& a, const Score& b, Criterion criterion);
+
+/// kOnce (Algorithm 2): every input edge is scored with all others present, the two whose absence hurts most
+/// stay. kRounds (the released program): one edge goes a round until two are left; the trials of later rounds
+/// have the edges dropped before back in place.
+enum class TopologyRule { kOnce, kRounds };
+TopologyRule parse_topology(const std::string& option);
+
+/// What was measured and chosen at one node.
+struct EdgeScore {
+  int edge;
+  Score score;
+};
+struct TopologyChoice {
+  std::vector<int> kept;                       ///< two edges, ascending (all there are, if fewer)
+  std::vector<std::vector<EdgeScore>> rounds;  ///< empty where nothing had to be decided
+  std::optional<double> margin;                ///< between the last edge kept and the first dropped
+};
+TopologyChoice choose_edges(std::vector<int> edges, TopologyRule rule, Criterion criterion, Ties ties,
+                            const std::function<Score(int edge)>& score_without);
+
+/// How many scores choose_edges() asks for.
+int topology_trials(int edges, TopologyRule rule);
 
 }  // namespace ptnas

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "ptnas/core/run_directory.h"
 #include "ptnas/core/runtime_options.h"
 #include "ptnas/data/dataset.h"
@@ -20,6 +22,7 @@ struct SelectionContext {
   const SelectOptions& options;
   const RuntimeOptions& runtime;
   const SearchMethod& method;
+  std::string preset = "paper";  ///< its name, for selection.json
 };
 
 /// Selects from the supernet in `supernet_run` (supernet.safetensors) and writes selection.json,

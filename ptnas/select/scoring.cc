@@ -12,6 +12,7 @@ Score score_weights(Supernet& network, const ArchitectureWeights& weights, const
   const Evaluation evaluation = evaluate(
       mode.dataset, images.plan_of, images.batches,
       [&](const torch::Tensor& batch, std::int64_t number) {
+        if (mode.before_batch) mode.before_batch();
         return network.forward(batch, weights,
                                {mode.seed, mode.first_step + static_cast<std::uint64_t>(number)});
       },

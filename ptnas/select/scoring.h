@@ -23,8 +23,9 @@ struct ScoringMode {
   int loader_threads = 1;
   bool updates_statistics = false;  ///< masked passes update running statistics (preset `released`)
   std::uint64_t seed = 0;
-  std::uint64_t first_step =
-      0;  ///< forward pass of batch b has step first_step + b, for all candidates of an event
+  /// The forward pass of batch b has step first_step + b, for all candidates of an event.
+  std::uint64_t first_step = 0;
+  std::function<void()> before_batch = {};  ///< may be empty; may throw
 };
 
 /// Loss and accuracy of the supernet under `weights` (masks and all): training mode, batch statistics.

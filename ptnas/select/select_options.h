@@ -43,6 +43,9 @@ struct SelectOptions {
     v.option("node-order", node_order, "explicit order of the normal cell's nodes (1, 2, 3); empty: by seed");
     v.option("reduction-node-order", reduction_node_order,
              "explicit order of the reduction cell's nodes; empty: by seed");
+    v.choice("ties", ties, {"loss", "first"},
+             "of equal accuracies the higher loss wins, then the first operation (the last edge goes); or at "
+             "once the first operation and the last edge");
     v.choice(
         "topology", topology, {"once", "rounds"},
         "each input edge scored once (Algorithm 2), or rounds of elimination as in the released program");
