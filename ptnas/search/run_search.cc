@@ -8,26 +8,6 @@
 
 namespace ptnas {
 
-namespace {
-
-Json metrics_line(SupernetTrainer& trainer, const EpochProgress& progress, double rate, double seconds) {
-  const Evaluation validation = trainer.evaluate_validation();
-  Json line = Json::object();
-  line["phase"] = "search";
-  line["epoch"] = progress.epoch;
-  line["step"] = trainer.steps();
-  line["train_loss"] = progress.loss();
-  line["train_accuracy"] = progress.accuracy();
-  line["valid_loss"] = validation.loss;
-  line["valid_accuracy"] = validation.top1();
-  line["learning_rate"] = rate;
-  line["seconds"] = seconds;
-  line["alpha"] = trainer.alpha_json();
-  return line;
-}
-
-}  // namespace
-
 void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& data,
                 const SearchOptions& options, const RuntimeOptions& runtime) {
   if (run.finished("search")) {
@@ -55,8 +35,9 @@ void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& da
     trainer.run_epoch(*method, rate, progress, "search",
                       fmt::format("search epoch {}/{}", progress.epoch + 1, options.epochs),
                       [&] { checkpoints.after_step(take); });
+    Json line = trainer.epoch_line("search", progress.epoch, progress, rate);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    const Json line = metrics_line(trainer, progress, rate, seconds);
+    line["seconds"] = seconds;
     run.append_metrics(line);
     log_info("search epoch {}/{}: loss {:.3f}, accuracy {:.1f} %, validation accuracy {:.1f} %, {}",
              progress.epoch + 1, options.epochs, progress.loss(), 100 * progress.accuracy(),

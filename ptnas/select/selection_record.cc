@@ -9,12 +9,13 @@ std::string candidate_name(const SearchSpace& space, CellType type, int edge, in
       name_of(space.of(type).at(static_cast<std::size_t>(edge)).at(static_cast<std::size_t>(operation))));
 }
 
-Json begin_record(const SelectionContext& context, const SupernetTrainer& trainer, std::int64_t images) {
+Json begin_record(const SelectionContext& context, const SupernetTrainer& trainer, std::size_t images) {
   const Architecture& architecture = trainer.architecture();
   const SearchSpace& space = architecture.space();
   Json record = versioned("ptnas-selection", 1);
   record["selection"] = context.options.selection;
   record["criterion"] = context.options.criterion;
+  record["preset"] = context.preset;
   record["topology"] = context.options.topology;
   record["ties"] = context.options.ties;
   record["seed"] = context.runtime.seed;
@@ -39,6 +40,52 @@ Json begin_record(const SelectionContext& context, const SupernetTrainer& traine
       space, architecture.softmax(CellType::kNormal), architecture.softmax(CellType::kReduction)))["cells"];
   record["events"] = Json::array();
   return record;
+}
+
+namespace {
+
+Json begin_event(const char* kind, CellType type, std::size_t number) {
+  Json event = Json::object();
+  event["event"] = number;
+  event["kind"] = kind;
+  event["cell"] = std::string(name_of(type));
+  return event;
+}
+
+// What both kinds of event have after their own keys.
+void end_event(Json& event, Json alpha_choice, std::int64_t seed) {
+  event["margin"] = nullptr;
+  event["alpha_choice"] = std::move(alpha_choice);
+  event["images"] = 0;
+  event["seed"] = seed;
+  event["seconds"] = 0.0;
+}
+
+}  // namespace
+
+Json operation_event(const Architecture& architecture, CellType type, int edge, std::size_t number,
+                     std::int64_t seed) {
+  const SearchSpace& space = architecture.space();
+  Json event = begin_event("operation", type, number);
+  event["edge"] = edge;
+  event["from"] = space.edge(edge).from;
+  event["node"] = space.edge(edge).node;
+  event["baseline"] = nullptr;
+  event["scores"] = Json::array();
+  event["chosen"] = nullptr;
+  end_event(event, candidate_name(space, type, edge, magnitude_operation(architecture, type, edge)), seed);
+  return event;
+}
+
+Json topology_event(const Architecture& architecture, CellType type, int node, std::size_t number,
+                    std::int64_t seed) {
+  Json event = begin_event("topology", type, number);
+  event["node"] = node;
+  event["baseline"] = nullptr;
+  event["rounds"] = Json::array();
+  event["kept"] = nullptr;
+  end_event(event, magnitude_edges(architecture, type, node), seed);
+  return event;
 }
 
 Json score_json(const Score& score) {

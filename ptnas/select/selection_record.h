@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "ptnas/core/json.h"
@@ -9,17 +10,26 @@
 
 namespace ptnas {
 
-/// selection.json (docs/formats.md) before its first event.
-Json begin_record(const SelectionContext& context, const SupernetTrainer& trainer, std::int64_t images);
+/// selection.json (docs/formats.md) before its first event; `images`: the number scored on.
+Json begin_record(const SelectionContext& context, const SupernetTrainer& trainer, std::size_t images);
 
-/// One score of an event: what was masked, and the supernet without it.
+/// Event number `number` with all its keys, nothing measured and nothing chosen yet (`baseline`, `chosen` or
+/// `kept`, and `margin` null, `scores` or `rounds` empty, `images` and `seconds` 0), beside what alpha would
+/// choose now.
+Json operation_event(const Architecture& architecture, CellType type, int edge, std::size_t number,
+                     std::int64_t seed);
+Json topology_event(const Architecture& architecture, CellType type, int node, std::size_t number,
+                    std::int64_t seed);
+
+/// Loss and accuracy as selection.json has them.
 Json score_json(const Score& score);
 
-/// The candidate of an edge, or the two input edges of a node, that alpha would choose now (`none` left out).
+/// Name of an edge's candidate.
+std::string candidate_name(const SearchSpace& space, CellType type, int edge, int operation);
+
+/// The operation of an edge, and the two input edges of a node (ascending), that alpha would choose now:
+/// magnitude's rule, `none` left out.
 int magnitude_operation(const Architecture& architecture, CellType type, int edge);
 std::vector<int> magnitude_edges(const Architecture& architecture, CellType type, int node);
-
-/// Names of an edge's candidates.
-std::string candidate_name(const SearchSpace& space, CellType type, int edge, int operation);
 
 }  // namespace ptnas

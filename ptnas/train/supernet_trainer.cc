@@ -11,8 +11,6 @@ namespace {
 
 constexpr const char* kSupernetFormat = "ptnas-supernet";
 constexpr int kSupernetVersion = 1;
-constexpr Augmentation kSearchAugmentation{.crop_and_flip = true,
-                                           .cutout = 0};  // cutout is off in the search
 
 SupernetShape shape_for(const Dataset& dataset, const SearchOptions& options) {
   return {static_cast<int>(options.channels), static_cast<int>(options.cells),
@@ -91,10 +89,12 @@ void SupernetTrainer::alpha_step(const Batch& batch) {
   adam_.zero_gradients();
   const torch::Tensor logits = network_->forward(
       batch.images.to(device_), architecture_.weights(/*with_gradient=*/true), training_context(true));
-  const torch::Tensor loss = torch::cross_entropy_loss(logits, batch.labels.to(device_));
-  loss.backward();
+  // The graph is made: the weights are not in it.
   for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(true);
-  check_finite(loss.item<double>(), "alpha's training", steps_, steps_, options_.alpha_learning_rate);
+  const torch::Tensor loss = torch::cross_entropy_loss(logits, batch.labels.to(device_));
+  check_finite(loss.item<double>(), "alpha's part of " + stage_, epoch_, steps_ - epoch_start_,
+               options_.alpha_learning_rate);
+  loss.backward();
   adam_.step();
 }
 
@@ -105,20 +105,25 @@ StepResult SupernetTrainer::weight_step(const Batch& batch) {
   const torch::Tensor logits = network_->forward(
       batch.images.to(device_), architecture_.weights(/*with_gradient=*/false), training_context(false));
   const torch::Tensor loss = torch::cross_entropy_loss(logits, labels);
+  const auto value = loss.item<double>();
+  check_finite(value, stage_, epoch_, steps_ - epoch_start_, rate_);
   loss.backward();
   sgd_.step(rate_, options_.clip);
-  return {loss.item<double>(), count_correct(logits, labels), labels.size(0)};
+  return {value, count_correct(logits, labels), labels.size(0)};
 }
 
 void SupernetTrainer::run_epoch(const SearchMethod& method, double rate, EpochProgress& progress,
                                 const std::string& stage, const std::string& label,
                                 const std::function<void()>& after_step) {
   rate_ = rate;
+  stage_ = stage;
+  epoch_ = progress.epoch;
   const auto images = static_cast<std::int64_t>(halves_.train.size());
   const std::int64_t batches = batch_count(images, options_.batch);
   const auto epoch = static_cast<std::uint64_t>(progress.epoch);
   const bool draws = options_.train_batches == "draws";
-  const auto first = static_cast<std::uint64_t>(steps_ - progress.step);  // this epoch's first step
+  epoch_start_ = steps_ - progress.step;
+  const auto first = static_cast<std::uint64_t>(epoch_start_);
   BatchStream train(dataset_,
                     draws ? fresh_shuffles(halves_.train, options_.batch, kSearchAugmentation, seed_,
                                            Purpose::kTrainOrder, first)
@@ -135,7 +140,6 @@ void SupernetTrainer::run_epoch(const SearchMethod& method, double rate, EpochPr
   const std::int64_t images_before = progress.images;
   while (progress.step < batches) {
     const StepResult result = method.step(*this, *train.next(), validation ? *validation->next() : Batch{});
-    check_finite(result.loss, stage, progress.epoch, progress.step, rate);
     progress.add(result.loss, result.correct, result.images);
     ++steps_;
     bar.update(progress.step, progress.loss(), progress.accuracy(), progress.images - images_before);
@@ -175,6 +179,23 @@ Json SupernetTrainer::alpha_json() const {
   for (const CellType type : kCellTypes)
     json[std::string(name_of(type))] = weights_json(architecture_.softmax(type));
   return json;
+}
+
+Json SupernetTrainer::epoch_line(const char* phase, std::int64_t epoch, const EpochProgress& progress,
+                                 double rate) {
+  const Evaluation validation = evaluate_validation();
+  Json line = Json::object();
+  line["phase"] = phase;
+  line["epoch"] = epoch;
+  line["step"] = steps_;
+  line["train_loss"] = progress.loss();
+  line["train_accuracy"] = progress.accuracy();
+  line["valid_loss"] = validation.loss;
+  line["valid_accuracy"] = validation.top1();
+  line["learning_rate"] = rate;
+  line["alpha"] = alpha_json();
+  line["seconds"] = nullptr;
+  return line;
 }
 
 void SupernetTrainer::take(State& state) const {

@@ -19,6 +19,10 @@
 
 namespace ptnas {
 
+/// How images are augmented in the search, in tuning and in scoring as the released program does: FACTS,
+/// Supernet training; cutout is off.
+constexpr Augmentation kSearchAugmentation{.crop_and_flip = true, .cutout = 0};
+
 /// A supernet in training: network, alpha, their optimisers, and the steps a search method is made of. Search
 /// and selection's tuning share it. All its random choices are functions of the seed and of the step or
 /// epoch. Not thread-safe.
@@ -42,6 +46,7 @@ class SupernetTrainer {
   std::int64_t steps() const { return steps_; }  ///< iterations since the search began
 
   /// Adam on alpha, by the gradient of the loss on `batch`; the weights get none. Updates running statistics.
+  /// Throws Error where the loss is not finite, before alpha moves; weight_step() alike.
   void alpha_step(const Batch& batch);
   /// SGD on the weights at the epoch's rate, by the gradient of the loss on `batch`; alpha gets none.
   StepResult weight_step(const Batch& batch);
@@ -59,6 +64,10 @@ class SupernetTrainer {
 
   /// Softmax weights by edge and candidate for metrics lines.
   Json alpha_json() const;
+
+  /// The metrics line of an epoch that is done (docs/formats.md), "seconds" last and still to be set:
+  /// evaluates the validation half.
+  Json epoch_line(const char* phase, std::int64_t epoch, const EpochProgress& progress, double rate);
 
   void take(State& state) const;
   void put(const State& state);
@@ -80,6 +89,8 @@ class SupernetTrainer {
   Adam adam_;
   double rate_ = 0;
   std::int64_t steps_ = 0;
+  std::string stage_ = "training";            ///< for messages, with the epoch
+  std::int64_t epoch_ = 0, epoch_start_ = 0;  ///< and the epoch's first step
 };
 
 /// Steps of forward passes that are no training steps, for noise: scoring events and evaluations have ranges
