@@ -11,7 +11,8 @@ namespace {
 std::string cpu_model() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != line.npos) return line.substr(colon + 2);
   }
   return "unknown";
 }
@@ -21,7 +22,7 @@ std::string vector_target() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f")) return "avx512";
   if (__builtin_cpu_supports("avx2")) return "avx2";
-  return "sse2";
+  return "scalar";
 #elif defined(__aarch64__)
   return "neon";
 #else
@@ -34,7 +35,11 @@ std::string vector_target() {
 Json describe_environment(const std::vector<std::string>& command_line, int threads) {
   Json environment = versioned("ptnas-environment", 1);
   environment["ptnas"] = PTNAS_VERSION;
+#if defined(__clang__)
+  environment["compiler"] = __VERSION__;
+#else
   environment["compiler"] = "gcc " __VERSION__;
+#endif
   utsname system = {};
   uname(&system);
   environment["kernel"] = std::string(system.sysname) + " " + system.release;

@@ -4,12 +4,13 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "ptnas/core/files.h"
 
 namespace ptnas {
+
+static_assert(std::endian::native == std::endian::little, "numbers are written as they lie in memory");
 
 namespace {
 
@@ -122,22 +123,27 @@ void EventWriter::scalar(std::string_view tag, double value, std::int64_t step, 
 void EventWriter::histogram(std::string_view tag, const std::vector<double>& values, std::int64_t step,
                             double wall_time) {
   static const std::vector<double> limits = bucket_limits();
-  if (values.empty()) return;
   std::vector<double> counts(limits.size(), 0.0);
-  double sum = 0, squares = 0;
+  double count = 0, sum = 0, squares = 0;
+  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
   for (const double value : values) {
+    if (!std::isfinite(value)) continue;
     const auto bucket = std::upper_bound(limits.begin(), limits.end() - 1, value);
     counts[static_cast<std::size_t>(bucket - limits.begin())] += 1;
+    count += 1;
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
     sum += value;
     squares += value * value;
   }
-  const auto used = [](double count) { return count != 0; };
+  if (count == 0) return;
+  const auto used = [](double in_bucket) { return in_bucket != 0; };
   const auto first = std::find_if(counts.begin(), counts.end(), used) - counts.begin();
   const auto last = counts.rend() - std::find_if(counts.rbegin(), counts.rend(), used);
   Message histogram;
-  histogram.fixed64(1, *std::min_element(values.begin(), values.end()));
-  histogram.fixed64(2, *std::max_element(values.begin(), values.end()));
-  histogram.fixed64(3, static_cast<double>(values.size()));
+  histogram.fixed64(1, lowest);
+  histogram.fixed64(2, highest);
+  histogram.fixed64(3, count);
   histogram.fixed64(4, sum);
   histogram.fixed64(5, squares);
   histogram.packed(6, {limits.begin() + first, limits.begin() + last});

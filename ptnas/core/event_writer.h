@@ -9,7 +9,8 @@
 namespace ptnas {
 
 /// Appends TensorBoard events to one file: TFRecord framing (length, masked CRC-32C of the length, data,
-/// masked CRC-32C of the data) around protocol-buffer Event messages. Not thread-safe.
+/// masked CRC-32C of the data) around protocol-buffer Event messages. Events stay in memory until flush().
+/// Not thread-safe.
 class EventWriter {
  public:
   /// Opens `path` for appending; writes the version event when the file is new. Throws Error.
@@ -17,10 +18,11 @@ class EventWriter {
 
   /// One scalar; `wall_time` in seconds since 1970.
   void scalar(std::string_view tag, double value, std::int64_t step, double wall_time);
-  /// A histogram of `values` with TensorBoard's usual buckets.
+  /// A histogram of the finite ones of `values` (nothing when there are none) with TensorBoard's usual
+  /// buckets.
   void histogram(std::string_view tag, const std::vector<double>& values, std::int64_t step,
                  double wall_time);
-  /// Writes what is buffered.
+  /// Appends what is buffered to the file and syncs it. Throws Error; what is buffered then stays so.
   void flush();
 
   const std::filesystem::path& path() const { return path_; }

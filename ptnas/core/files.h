@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace ptnas {
 
@@ -15,8 +15,10 @@ std::string read_file(const std::filesystem::path& path);
 /// written beside, synced, renamed, directory synced. Throws Error (a full disk, no permission) and then
 /// leaves the old file untouched and no temporary one behind.
 void write_file(const std::filesystem::path& path, std::string_view content);
+/// The same with a content of several parts, one after the other, that need no copy.
+void write_file(const std::filesystem::path& path, std::span<const std::string_view> parts);
 
-/// Appends `content` and syncs. Throws Error.
+/// Appends `content` and syncs. Throws Error and then leaves the file as long as it was.
 void append_file(const std::filesystem::path& path, std::string_view content);
 
 /// Cuts the file to its first `size` bytes (creates it empty when absent). Throws Error when it is shorter.
@@ -39,7 +41,8 @@ class FileLock {
   int descriptor_ = -1;
 };
 
-/// Inflates gzip data. Throws Error naming `what` when it is not gzip, is damaged or exceeds `limit` bytes.
+/// Inflates gzip data (one member or several, as gunzip does). Throws Error naming `what` when it is not
+/// gzip, is damaged or exceeds `limit` bytes.
 std::string gunzip(std::string_view compressed, const std::string& what, std::uint64_t limit = 1ull << 32);
 
 }  // namespace ptnas

@@ -9,7 +9,9 @@ Json parse_json(const std::string& text, const std::string& what) {
   try {
     return Json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    fail("{} is not valid JSON ({}); it is damaged or another kind of file", what, error.what());
+    std::string reason = error.what();
+    if (const std::size_t tag = reason.find("] "); tag != std::string::npos) reason.erase(0, tag + 2);
+    fail("{} is not valid JSON ({}); it is damaged or another kind of file", what, reason);
   }
 }
 
@@ -31,7 +33,9 @@ void check_version(const Json& value, const std::string& format, int newest, con
                       value.contains("version") && value["version"].is_number_integer();
   if (!shaped || value["format"] != format)
     fail("{} is not a file of format {}; give one that is", what, format);
-  const int version = value["version"].get<int>();
+  const auto version = value["version"].get<double>();  // a hostile number need not fit in an int
+  if (version < 1)
+    fail("{} has version {} of format {}, expected 1 or more; it is damaged", what, version, format);
   if (version > newest) {
     fail("{} has version {} of format {}, this program reads up to {}; use a newer ptnas", what, version,
          format, newest);

@@ -1,7 +1,9 @@
 #include "ptnas/core/log.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -19,10 +21,20 @@ constexpr double kRedrawSeconds = 0.2;
 constexpr double kPipeSeconds = 30;
 constexpr int kBarCells = 20;
 
-void write_line(const std::string& line) {
-  const std::lock_guard lock(output_mutex);
+std::size_t terminal_columns() {
+  winsize size = {};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// With output_mutex held.
+void erase_bar() {
   if (bar_width > 0) std::fprintf(stderr, "\r%*s\r", static_cast<int>(bar_width), "");
   bar_width = 0;
+}
+
+void write_line(const std::string& line) {
+  const std::lock_guard lock(output_mutex);
+  erase_bar();
   std::fprintf(stderr, "%s\n", line.c_str());
 }
 
@@ -38,7 +50,7 @@ void set_quiet(bool quiet) { quiet_flag = quiet; }
 
 std::string format_duration(double seconds) {
   if (!(seconds >= 0)) return "?";
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<long long>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
@@ -53,8 +65,7 @@ Progress::Progress(std::string label, std::int64_t total_steps)
 
 Progress::~Progress() {
   const std::lock_guard lock(output_mutex);
-  if (bar_width > 0) std::fprintf(stderr, "\r%*s\r", static_cast<int>(bar_width), "");
-  bar_width = 0;
+  erase_bar();
 }
 
 void Progress::update(std::int64_t steps_done, double loss, double accuracy, std::int64_t images) {
@@ -73,16 +84,17 @@ void Progress::update(std::int64_t steps_done, double loss, double accuracy, std
     write_line(fmt::format("{}: {}/{}, {}", label_, steps_done, total_, numbers));
     return;
   }
-  const auto filled = static_cast<std::size_t>(kBarCells * steps_done / std::max<std::int64_t>(total_, 1));
+  const std::int64_t share = kBarCells * steps_done / std::max<std::int64_t>(total_, 1);
+  const auto filled = static_cast<std::size_t>(std::clamp<std::int64_t>(share, 0, kBarCells));
   draw(fmt::format("{} [{:-<{}}] {}", label_, std::string(filled, '#'), kBarCells, numbers));
 }
 
-void Progress::draw(const std::string& line) {
+void Progress::draw(std::string line) {
   const std::lock_guard lock(output_mutex);
+  line.resize(std::min(line.size(), terminal_columns() - 1));  // a wrapped line could not be redrawn
   std::fprintf(stderr, "\r%-*s", static_cast<int>(bar_width), line.c_str());
   std::fflush(stderr);
   bar_width = line.size();
-  drawn_ = line.size();
 }
 
 }  // namespace ptnas

@@ -24,8 +24,8 @@ void log_info(fmt::format_string<Args...> format, Args&&... args) {
 void set_quiet(bool quiet);
 
 /// Progress through `total` steps of one stage: on a terminal a bar that is redrawn in place (label, share,
-/// loss, accuracy, images a second, time left); in a pipe nothing until done() or a line about every
-/// `kPipeSeconds`. Not thread-safe.
+/// loss, accuracy, images a second, time left); in a pipe a line about every half minute. Not
+/// thread-safe.
 class Progress {
  public:
   Progress(std::string label, std::int64_t total_steps);
@@ -34,13 +34,12 @@ class Progress {
   void update(std::int64_t steps_done, double loss, double accuracy, std::int64_t images);
 
  private:
-  void draw(const std::string& line);
+  void draw(std::string line);
   std::string label_;
   std::int64_t total_;
   std::int64_t first_step_ = -1;
   std::chrono::steady_clock::time_point start_, last_;
   bool terminal_;
-  std::size_t drawn_ = 0;
 };
 
 /// "1 h 02 min", "3 min 20 s", "4.2 s".

@@ -7,6 +7,7 @@
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/files.h"
+#include "ptnas/core/json.h"
 
 namespace ptnas {
 
@@ -16,7 +17,7 @@ namespace {
 
 template <typename T>
 bool parse_number(std::string_view text, T& value) {
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
@@ -28,11 +29,21 @@ std::string number_text(double value) {
   return text;
 }
 
+// Bytes that are not UTF-8 (a file name may have them) could not be read back.
+bool is_utf8(std::string_view text) {
+  try {
+    static_cast<void>(Json(text).dump());
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
 std::string toml_string(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     } else {
       result += c;
@@ -111,7 +122,7 @@ void OptionAssigner::option(std::string_view name, std::int64_t& value, std::str
 void OptionAssigner::option(std::string_view name, double& value, std::string_view) {
   const std::string* text = find(name);
   if (text != nullptr && (!parse_number(*text, value) || !(value - value == 0))) {
-    fail_usage("{}: {} must be a number, not `{}`", source_, name, *text);
+    fail_usage("{}: {} must be a finite number, not `{}`", source_, name, *text);
   }
 }
 
@@ -122,17 +133,17 @@ void OptionAssigner::option(std::string_view name, std::string& value, std::stri
 void OptionAssigner::option(std::string_view name, std::vector<std::int64_t>& value, std::string_view) {
   const std::string* text = find(name);
   if (text == nullptr) return;
-  value.clear();
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
+  std::vector<std::int64_t> numbers;
+  for (std::size_t start = 0; !text->empty() && start <= text->size();) {
+    const std::size_t comma = std::min(text->find(',', start), text->size());
     std::int64_t number = 0;
-    if (!parse_number(rest.substr(0, comma), number)) {
+    if (!parse_number(std::string_view(*text).substr(start, comma - start), number)) {
       fail_usage("{}: {} must be whole numbers separated by commas, not `{}`", source_, name, *text);
     }
-    value.push_back(number);
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    numbers.push_back(number);
+    start = comma + 1;
   }
+  value = std::move(numbers);
 }
 
 void OptionAssigner::choice(std::string_view name, std::string& value,
@@ -167,6 +178,10 @@ void OptionCollector::option(std::string_view name, double& value, std::string_v
 }
 
 void OptionCollector::option(std::string_view name, std::string& value, std::string_view) {
+  if (!is_utf8(value)) {
+    fail_usage("{} must be text in UTF-8 so that the configuration can be saved; rename the file or folder",
+               name);
+  }
   values.push_back({std::string(name), value, toml_string(value)});
 }
 

@@ -4,6 +4,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "ptnas/core/error.h"
+
 namespace ptnas {
 
 namespace {
@@ -69,6 +71,7 @@ double RandomStream::normal() {
 }
 
 std::uint64_t RandomStream::below(std::uint64_t n) {
+  if (n == 0) fail("expected a positive number of values to draw from, found 0");
   // Values from the last, incomplete multiple of n would favour small results: draw again.
   const std::uint64_t threshold = (0 - n) % n;
   std::uint64_t value;

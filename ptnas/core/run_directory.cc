@@ -1,10 +1,7 @@
 #include "ptnas/core/run_directory.h"
 
-#include <sys/utsname.h>
-
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/event_writer.h"
@@ -18,25 +15,52 @@ namespace {
 constexpr const char* kFormat = "ptnas-run";
 constexpr int kVersion = 1;
 constexpr const char* kLock = "lock";
-constexpr const char* kEvents = "events.out.tfevents.ptnas";
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-bool is_empty_or_absent(const fs::path& path) {
+bool present(const fs::path& path) {
   std::error_code error;
-  return !fs::exists(path, error) || (fs::is_directory(path, error) && fs::is_empty(path, error));
+  return fs::exists(path, error);
+}
+
+std::vector<fs::path> files_in(const fs::path& path) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  fs::directory_iterator entry(path, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) files.push_back(entry->path());
+  if (error) fail("cannot read the directory {}: {}", path.string(), error.message());
+  return files;
+}
+
+std::string temporary_name(const std::string& name) { return name + ".tmp"; }
+
+// Makes sure that `path` is a directory that may become, or is, a run: absent, empty, left by a crash before
+// its run.json stood, or a run.
+void prepare_directory(const fs::path& path) {
+  std::error_code error;
+  if (present(path) && !fs::is_directory(path, error))
+    fail("{} is a file; give another --out", path.string());
+  fs::create_directories(path, error);
+  if (error) fail("cannot make the run directory {}: {}", path.string(), error.message());
+  if (present(path / RunDirectory::kRun)) return;
+  for (const fs::path& file : files_in(path)) {
+    if (file.filename() == kLock || file.filename() == temporary_name(RunDirectory::kRun)) continue;
+    fail("{} is not empty and not a run directory: it has no {}; give another --out", path.string(),
+         RunDirectory::kRun);
+  }
 }
 
 // What a crash left beside a file that was being written.
 void remove_temporaries(const fs::path& path) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    if (entry.path().extension() == ".tmp") fs::remove(entry.path());
+  for (const fs::path& file : files_in(path)) {
+    std::error_code error;
+    if (file.extension() == ".tmp" && fs::is_regular_file(file, error)) fs::remove(file, error);
   }
 }
 
-// The finite numbers in a weight matrix (null where an edge has fewer candidates).
+// The numbers in a weight matrix (null where an edge has fewer candidates).
 std::vector<double> numbers_of(const Json& matrix) {
   std::vector<double> numbers;
   for (const Json& row : matrix) {
@@ -47,17 +71,28 @@ std::vector<double> numbers_of(const Json& matrix) {
   return numbers;
 }
 
+constexpr const char* kSteps[] = {"step", "event",
+                                  "epoch"};  // the first that a line has is its place in time
+
+std::int64_t step_of(const Json& line) {
+  for (const char* key : kSteps) {
+    if (line.contains(key)) return line[key].get<std::int64_t>();
+  }
+  return 0;
+}
+
 void write_events(EventWriter& events, const Json& line) {
   const double time = now_seconds();
   const std::string phase = line.at("phase").get<std::string>();
-  const std::int64_t step = line.at("epoch").get<std::int64_t>();
+  const std::int64_t step = step_of(line);
   for (const auto& [key, value] : line.items()) {
-    if (value.is_number() && key != "epoch")
-      events.scalar(phase + "/" + key, value.get<double>(), step, time);
+    if (!value.is_number() || std::find(std::begin(kSteps), std::end(kSteps), key) != std::end(kSteps))
+      continue;
+    events.scalar(phase + "/" + key, value.get<double>(), step, time);
   }
   if (line.contains("alpha")) {
     for (const auto& [cell, matrix] : line["alpha"].items()) {
-      events.histogram(phase + "/alpha/" + cell, numbers_of(matrix), step, time);
+      events.histogram(phase + "/alpha." + cell, numbers_of(matrix), step, time);
     }
   }
   events.flush();
@@ -71,21 +106,12 @@ RunDirectory::~RunDirectory() = default;
 
 RunDirectory RunDirectory::open_for_writing(const fs::path& path) {
   if (path.empty()) fail_usage("expected a run directory, found an empty path; give --out DIR");
+  prepare_directory(path);
   RunDirectory run(path);
-  const bool fresh = is_empty_or_absent(path) ||
-                     (fs::is_directory(path) && !fs::exists(path / kRun) && fs::exists(path / kLock) &&
-                      std::distance(fs::directory_iterator(path), fs::directory_iterator()) == 1);
-  if (!fresh && !fs::exists(path / kRun)) {
-    fail("{} is not a run directory and not empty; give another --out", path.string());
-  }
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) fail("cannot make the run directory {}: {}", path.string(), error.message());
   run.lock_.emplace(path / kLock);
-  remove_temporaries(path);
-  if (fs::exists(path / kRun)) {
-    run.run_ = read_json(path / kRun);
-    check_version(run.run_, kFormat, kVersion, (path / kRun).string());
+  if (present(path / kRun)) {
+    run.load_run_json();
+    remove_temporaries(path);
   } else {
     run.run_ = versioned(kFormat, kVersion);
     run.run_["finished"] = Json::array();
@@ -95,22 +121,34 @@ RunDirectory RunDirectory::open_for_writing(const fs::path& path) {
 }
 
 RunDirectory RunDirectory::open_for_reading(const fs::path& path) {
-  if (!fs::exists(path / kRun)) {
+  if (!present(path / kRun)) {
     fail("{} is not a run directory: it has no {}; give one that `ptnas run` or `ptnas search` wrote",
          path.string(), kRun);
   }
   RunDirectory run(path);
-  run.run_ = read_json(path / kRun);
-  check_version(run.run_, kFormat, kVersion, (path / kRun).string());
+  run.load_run_json();
   return run;
 }
 
-bool RunDirectory::has(const std::string& name) const { return fs::exists(path_ / name); }
+bool RunDirectory::has(const std::string& name) const { return present(path_ / name); }
+
+void RunDirectory::load_run_json() {
+  const std::string what = (path_ / kRun).string();
+  run_ = read_json(path_ / kRun);
+  check_version(run_, kFormat, kVersion, what);
+  const Json& stages = run_["finished"];
+  const bool listed = stages.is_array() && std::all_of(stages.begin(), stages.end(),
+                                                       [](const Json& stage) { return stage.is_string(); });
+  if (!listed)
+    fail("{}: expected `finished` to be a list of stages, found {}; it is damaged", what, stages.type_name());
+  if (run_.contains("parent") && !run_["parent"].is_string()) {
+    fail("{}: expected `parent` to be a path, found {}; it is damaged", what, run_["parent"].type_name());
+  }
+}
 
 void RunDirectory::save_run_json() { write_json(path_ / kRun, run_); }
 
 bool RunDirectory::finished(const std::string& stage) const {
-  if (!run_.contains("finished")) return false;
   const Json& stages = run_["finished"];
   return std::find(stages.begin(), stages.end(), stage) != stages.end();
 }
@@ -122,7 +160,7 @@ void RunDirectory::set_finished(const std::string& stage) {
 }
 
 std::optional<fs::path> RunDirectory::parent() const {
-  if (!run_.contains("parent") || !run_["parent"].is_string()) return std::nullopt;
+  if (!run_.contains("parent")) return std::nullopt;
   return fs::path(run_["parent"].get<std::string>());
 }
 
@@ -152,7 +190,7 @@ OptionValues RunDirectory::configuration() const {
 
 void RunDirectory::append_metrics(const Json& line) {
   if (!events_) events_ = std::make_unique<EventWriter>(path_ / kEvents);
-  append_file(path_ / kMetrics, line.dump() + "\n");
+  append_file(path_ / kMetrics, line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   write_events(*events_, line);
 }
 
@@ -160,11 +198,9 @@ std::vector<Json> RunDirectory::metrics() const {
   std::vector<Json> lines;
   if (!has(kMetrics)) return lines;
   const std::string text = read_file(path_ / kMetrics);
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
+  for (std::size_t start = 0, end; (end = text.find('\n', start)) != text.npos; start = end + 1) {
     lines.push_back(parse_json(text.substr(start, end - start),
                                fmt::format("line {} of {}", lines.size() + 1, (path_ / kMetrics).string())));
-    start = end + 1;
   }
   return lines;
 }
@@ -177,8 +213,20 @@ Json RunDirectory::position() const {
 }
 
 void RunDirectory::rewind(const Json& position) {
-  truncate_file(path_ / kMetrics, position.at("metrics").get<std::uint64_t>());
-  truncate_file(path_ / kEvents, position.at("events").get<std::uint64_t>());
+  const auto size = [&position, this](const char* key) {
+    if (!position.is_object() || !position.contains(key) || !position[key].is_number_integer() ||
+        position[key].get<std::int64_t>() < 0) {
+      fail(
+          "{}: expected the checkpoint to say where its `{}` ended; it is damaged, begin again with another "
+          "--out",
+          path_.string(), key);
+    }
+    return position[key].get<std::uint64_t>();
+  };
+  const std::uint64_t metrics = size("metrics"), events = size("events");
+  events_.reset();  // it writes the file's beginning again where nothing is left
+  truncate_file(path_ / kMetrics, metrics);
+  truncate_file(path_ / kEvents, events);
 }
 
 }  // namespace ptnas

@@ -34,9 +34,11 @@ class RunDirectory {
   static constexpr const char* kModel = "model.safetensors";
   static constexpr const char* kEvaluation = "evaluation.json";
   static constexpr const char* kReport = "report.html";
+  static constexpr const char* kEvents = "events.out.tfevents.ptnas";
 
-  /// Opens for writing: makes the directory (and run.json) when it is absent or empty, takes the lock. Throws
-  /// Error when the path is something else than a run directory, is locked, or has a newer format.
+  /// Opens for writing: makes the directory (and run.json) when it is absent or empty, takes the lock,
+  /// removes the temporary files of a crash. Throws Error when the path is something else than a run
+  /// directory, can't be written, is locked, or has a newer format; nothing in it is changed then.
   static RunDirectory open_for_writing(const std::filesystem::path& path);
   /// Opens an existing run for reading only, without a lock. Throws Error when it is no run directory.
   static RunDirectory open_for_reading(const std::filesystem::path& path);
@@ -62,20 +64,25 @@ class RunDirectory {
   /// The saved configuration; empty when there is none.
   OptionValues configuration() const;
 
-  /// Appends one line to metrics.jsonl and the scalars and histograms in it to the TensorBoard file. `line`
-  /// has at least "phase" and "epoch".
+  /// Appends one line to metrics.jsonl, and to the TensorBoard file every number in it as scalar
+  /// "<phase>/<key>" and its `alpha` as histograms "<phase>/alpha.normal" and "<phase>/alpha.reduction", at
+  /// the line's `step`, else its `event`, else its `epoch`. `line` has at least "phase" and "epoch". Throws
+  /// Error.
   void append_metrics(const Json& line);
-  /// All lines of metrics.jsonl. Throws Error naming the line that does not parse.
+  /// All lines of metrics.jsonl, but not an unfinished last one (a crash, or a run that is writing it now).
+  /// Throws Error naming the line that does not parse.
   std::vector<Json> metrics() const;
 
   /// Where the append-only files end now: saved in every checkpoint, so that resuming can cut what came after
   /// it.
   Json position() const;
-  /// Cuts metrics.jsonl and the TensorBoard file back to a saved position.
+  /// Cuts metrics.jsonl and the TensorBoard file back to a saved position. Throws Error when they are
+  /// shorter.
   void rewind(const Json& position);
 
  private:
   explicit RunDirectory(std::filesystem::path path);
+  void load_run_json();
   void save_run_json();
   std::filesystem::path path_;
   Json run_;
