@@ -11,11 +11,9 @@ void add_batch(Evaluation& result, const torch::Tensor& logits, const torch::Ten
   const std::int64_t count = labels.size(0), classes = logits.size(1);
   result.loss += torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
   result.images += count;
-  const torch::Tensor best =
-      std::get<1>(logits.topk(std::min<std::int64_t>(5, classes), 1)).to(torch::kCPU).contiguous();
-  const torch::Tensor truth = labels.to(torch::kCPU).contiguous();
+  const torch::Tensor best = std::get<1>(logits.topk(std::min<std::int64_t>(5, classes), 1)).contiguous();
   const auto* predicted = best.data_ptr<std::int64_t>();
-  const auto* label = truth.data_ptr<std::int64_t>();
+  const auto* label = labels.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t* row = predicted + i * best.size(1);
     result.correct += row[0] == label[i];
@@ -38,9 +36,9 @@ Evaluation evaluate(const Dataset& dataset, const std::function<BatchPlan(std::i
     const Batch batch = *stream.next();
     const torch::Tensor images = batch.images.to(device);
     const auto start = std::chrono::steady_clock::now();
-    const torch::Tensor logits = forward(images, number);
+    const torch::Tensor logits = forward(images, number).to(torch::kCPU);  // waits for the device
     result.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    add_batch(result, logits, batch.labels.to(device));
+    add_batch(result, logits, batch.labels);
   }
   result.loss /= static_cast<double>(std::max<std::int64_t>(result.images, 1));
   return result;
@@ -54,10 +52,6 @@ std::vector<std::int64_t> all_indices(const Dataset& dataset, Part part) {
 
 std::int64_t count_correct(const torch::Tensor& logits, const torch::Tensor& labels) {
   return logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
-}
-
-torch::MemoryFormat memory_format_of(const std::string& option) {
-  return option == "nchw" ? torch::MemoryFormat::Contiguous : torch::MemoryFormat::ChannelsLast;
 }
 
 }  // namespace ptnas

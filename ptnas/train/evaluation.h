@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "ptnas/core/json.h"
 #include "ptnas/data/batch.h"
+#include "ptnas/train/memory_format.h"
 
 namespace ptnas {
 
@@ -40,8 +40,6 @@ std::vector<std::int64_t> all_indices(const Dataset& dataset, Part part);
 
 /// Number of rows of `logits` [N, classes] whose largest is at `labels` [N].
 std::int64_t count_correct(const torch::Tensor& logits, const torch::Tensor& labels);
-
-torch::MemoryFormat memory_format_of(const std::string& option);
 
 constexpr std::int64_t kEvaluationBatch = 250;
 

@@ -1,5 +1,6 @@
 #include "ptnas/train/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -95,12 +96,13 @@ double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t ep
              (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(epochs))) / 2;
 }
 
-void check_finite(double loss, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate) {
-  if (std::isfinite(loss)) return;
+void check_finite(double value, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate,
+                  const char* what) {
+  if (std::isfinite(value)) return;
   fail(
-      "the loss is {} in step {} of epoch {} of {} at learning rate {}; try a smaller learning rate or a "
+      "the {} is {} in step {} of epoch {} of {} at learning rate {}; try a smaller learning rate or a "
       "smaller --clip",
-      loss, step, epoch, stage, rate);
+      what, value, step, epoch, stage, rate);
 }
 
 }  // namespace ptnas

@@ -48,7 +48,9 @@ class Adam {
 /// restarts).
 double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t epochs);
 
-/// Throws Error when `loss` is not finite: says where it happened and what to try.
-void check_finite(double loss, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate);
+/// Throws Error when `value`, a loss or the norm that step() returned, is not finite: says where it happened
+/// and what to try.
+void check_finite(double value, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate,
+                  const char* what = "loss");
 
 }  // namespace ptnas

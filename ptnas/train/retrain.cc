@@ -14,6 +14,8 @@ namespace ptnas {
 
 namespace {
 
+constexpr const char* kBestModel = "model.best.safetensors";
+
 NetworkShape shape_for(const Dataset& dataset, const TrainOptions& options) {
   const DatasetInfo& info = dataset.info();
   return {static_cast<int>(options.channels),
@@ -24,21 +26,13 @@ NetworkShape shape_for(const Dataset& dataset, const TrainOptions& options) {
           info.width};
 }
 
-Evaluation evaluate_network(DerivedNetwork& network, const Dataset& dataset, Part part,
-                            const std::vector<std::int64_t>& indices, std::int64_t batch,
-                            const RuntimeOptions& runtime, int loader_threads) {
-  network.eval();
-  const std::int64_t batches = batch_count(static_cast<std::int64_t>(indices.size()), batch);
-  // Noise, where a genotype has it, is drawn in evaluation too: from the range of evaluations.
+// Noise, where a genotype has it, is drawn in evaluation too: from the range of evaluations.
+torch::Tensor evaluation_logits(DerivedNetwork& network, const torch::Tensor& images, std::int64_t seed,
+                                std::int64_t batch) {
   constexpr std::uint64_t kEvaluationSteps = std::uint64_t{1} << 42;
-  return evaluate(
-      dataset, ordered_pass(part, indices, batch), batches,
-      [&](const torch::Tensor& images, std::int64_t number) {
-        const ForwardContext context{static_cast<std::uint64_t>(runtime.seed),
-                                     kEvaluationSteps + static_cast<std::uint64_t>(number)};
-        return network.forward(images, 0, context).logits;
-      },
-      memory_format_of(runtime.memory_format), torch::Device(runtime.device), loader_threads);
+  const ForwardContext context{static_cast<std::uint64_t>(seed),
+                               kEvaluationSteps + static_cast<std::uint64_t>(batch)};
+  return network.forward(images, 0, context).logits;
 }
 
 Json evaluation_json(const Evaluation& evaluation, const DerivedNetwork& network, const Dataset& dataset) {
@@ -85,13 +79,13 @@ class Retraining {
         sgd_(network_->parameters(), options.momentum, options.weight_decay),
         checkpoints_(run, RunDirectory::kTrainCheckpoint, "retraining", runtime) {
     train_ = training_indices(dataset, data.limit);
-    const auto held =
-        static_cast<std::ptrdiff_t>(options.validation_portion * static_cast<double>(train_.size()));
+    const double portion = options.validation_portion;
+    const auto held = static_cast<std::ptrdiff_t>(portion * static_cast<double>(train_.size()));
     held_out_.assign(train_.end() - held, train_.end());
     train_.resize(train_.size() - held_out_.size());
-    if (options.validation_portion > 0 && held_out_.empty()) {
-      fail_usage("--train-validation-portion {} of {} images holds out none; give a larger share",
-                 options.validation_portion, train_.size());
+    if (portion > 0 && held_out_.empty()) {
+      fail_usage("--train-validation-portion {} of {} images holds out none; give a larger share", portion,
+                 train_.size());
     }
   }
 
@@ -112,6 +106,7 @@ class Retraining {
                                                     options_.auxiliary_weight > 0);
     initialise(*network, static_cast<std::uint64_t>(runtime_.seed));
     network->to(device_);
+    put_in_format(*network, format_);
     return network;
   }
 
@@ -132,7 +127,9 @@ class Retraining {
   }
 
   void step(const Batch& batch, double rate, double drop_path, std::uint64_t number) {
-    network_->train();
+    const auto check = [&](double value, const char* what) {
+      check_finite(value, "retraining", progress_.epoch, progress_.step, rate, what);
+    };
     sgd_.zero_gradients();
     const torch::Tensor labels = batch.labels.to(device_);
     const auto output = network_->forward(batch.images.to(device_), drop_path,
@@ -141,9 +138,9 @@ class Retraining {
     const double main_loss = loss.item<double>();
     if (output.auxiliary.defined())
       loss = loss + options_.auxiliary_weight * torch::cross_entropy_loss(output.auxiliary, labels);
-    check_finite(loss.item<double>(), "retraining", progress_.epoch, progress_.step, rate);
+    check(loss.item<double>(), "loss");
     loss.backward();
-    sgd_.step(rate, options_.clip);
+    check(sgd_.step(rate, options_.clip), "gradient's norm");
     progress_.add(main_loss, count_correct(output.logits, labels), labels.size(0));
   }
 
@@ -151,6 +148,7 @@ class Retraining {
     const auto started = std::chrono::steady_clock::now();
     const std::int64_t epoch = progress_.epoch, before = progress_.images;
     const std::int64_t batches = batch_count(static_cast<std::int64_t>(train_.size()), options_.batch);
+    network_->train();
     const double rate =
         cosine_rate(options_.learning_rate, options_.learning_rate_end, epoch, options_.epochs);
     const double drop_path =
@@ -175,8 +173,11 @@ class Retraining {
     const bool last = progress_.epoch + 1 == options_.epochs;
     std::optional<Evaluation> validation, test;
     if (!held_out_.empty()) validation = evaluate_on(Part::kTrain, held_out_);
-    if (last || (progress_.epoch + 1) % options_.evaluate_every == 0)
-      test = evaluate_on(Part::kTest, all_indices(dataset_, Part::kTest));
+    const bool best = validation && is_best(*validation);
+    if (last || best || (progress_.epoch + 1) % options_.evaluate_every == 0) test = evaluate_test();
+    // From here on nothing is interrupted before the checkpoint stands.
+    if (best) keep_best(*validation, *test);
+    if (last) evaluation_ = evaluation_json(*test, *network_, dataset_);
     Json line = Json::object();
     line["phase"] = "train";
     line["epoch"] = progress_.epoch;
@@ -190,36 +191,48 @@ class Retraining {
     line["drop_path"] = drop_path;
     line["seconds"] = seconds;
     run_.append_metrics(line);
-    log_info("train epoch {}/{}: loss {:.3f}, accuracy {:.1f} %{}, {}", progress_.epoch + 1, options_.epochs,
-             progress_.loss(), 100 * progress_.accuracy(),
-             test ? fmt::format(", test accuracy {:.1f} %", 100 * test->top1()) : "",
-             format_duration(seconds));
-    if (validation) keep_best(*validation);
-    if (last) evaluation_ = evaluation_json(*test, *network_, dataset_);
+    log_info("train epoch {}/{}: loss {:.3f}, accuracy {:.1f} %{}{}, {}", progress_.epoch + 1,
+             options_.epochs, progress_.loss(), 100 * progress_.accuracy(),
+             accuracy_text("validation", validation), accuracy_text("test", test), format_duration(seconds));
     progress_ = EpochProgress{progress_.epoch + 1, 0, 0, 0, 0};
     save();
   }
 
-  // The epoch with the best accuracy on the held-out portion; its network is kept beside the last one.
-  void keep_best(const Evaluation& validation) {
-    if (!best_.is_null() && validation.top1() <= best_.at("valid_accuracy").get<double>()) return;
+  static std::string accuracy_text(const char* part, const std::optional<Evaluation>& evaluation) {
+    return evaluation ? fmt::format(", {} accuracy {:.1f} %", part, 100 * evaluation->top1()) : "";
+  }
+
+  // The epoch with the best accuracy on the held-out portion, the first of equals; its network is kept beside
+  // the last one.
+  bool is_best(const Evaluation& validation) const {
+    return best_.is_null() || validation.top1() > best_.at("valid_accuracy").get<double>();
+  }
+  void keep_best(const Evaluation& validation, const Evaluation& test) {
     best_ = Json::object();
     best_["epoch"] = progress_.epoch;
     best_["chosen_on"] = "validation";
     best_["valid_accuracy"] = validation.top1();
-    best_["top1"] = evaluate_on(Part::kTest, all_indices(dataset_, Part::kTest)).top1();
-    save_model(run_.file("model.best.safetensors"), *network_, dataset_.info());
+    best_["top1"] = test.top1();
+    save_model(run_.file(kBestModel), *network_, dataset_.info());
   }
 
+  // An evaluation that is interrupted is made again, whole.
   Evaluation evaluate_on(Part part, const std::vector<std::int64_t>& indices) {
-    return evaluate_network(*network_, dataset_, part, indices, kEvaluationBatch, runtime_, loader_threads_);
+    network_->eval();
+    return evaluate(
+        dataset_, ordered_pass(part, indices, kEvaluationBatch),
+        batch_count(static_cast<std::int64_t>(indices.size()), kEvaluationBatch),
+        [this](const torch::Tensor& images, std::int64_t batch) {
+          checkpoints_.after_step([this](State& state) { take(state); });
+          return evaluation_logits(*network_, images, runtime_.seed, batch);
+        },
+        format_, device_, loader_threads_);
   }
+  Evaluation evaluate_test() { return evaluate_on(Part::kTest, all_indices(dataset_, Part::kTest)); }
 
   void finish() {
-    if (evaluation_.is_null()) {  // resumed after the last epoch's checkpoint
-      evaluation_ =
-          evaluation_json(evaluate_on(Part::kTest, all_indices(dataset_, Part::kTest)), *network_, dataset_);
-    }
+    if (evaluation_.is_null())  // resumed after the last epoch's checkpoint
+      evaluation_ = evaluation_json(evaluate_test(), *network_, dataset_);
     evaluation_["epoch"] = options_.epochs - 1;
     if (!best_.is_null()) evaluation_["best"] = best_;
     save_model(run_.file(RunDirectory::kModel), *network_, dataset_.info());
@@ -259,12 +272,22 @@ Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const Runtime
     fail("{} has no trained network yet; finish its retraining first (ptnas train {})", run.path().string(),
          run.path().string());
   }
-  const std::shared_ptr<DerivedNetwork> network = load_model(run.file(RunDirectory::kModel), dataset.info());
-  network->to(torch::Device(runtime.device));
-  const Evaluation evaluation =
-      evaluate_network(*network, dataset, Part::kTest, all_indices(dataset, Part::kTest), batch, runtime,
-                       /*loader_threads=*/1);
-  return evaluation_json(evaluation, *network, dataset);
+  const Model model = load_model(run.file(RunDirectory::kModel), dataset.info());
+  const torch::Device device(runtime.device);
+  const torch::MemoryFormat format = memory_format_of(runtime.memory_format);
+  model.network->to(device);
+  put_in_format(*model.network, format);
+  model.network->eval();
+  const std::vector<std::int64_t> indices = all_indices(dataset, Part::kTest);
+  const Evaluation evaluation = evaluate(
+      dataset, ordered_pass(Part::kTest, indices, batch),
+      batch_count(static_cast<std::int64_t>(indices.size()), batch),
+      [&](const torch::Tensor& images, std::int64_t number) {
+        return evaluation_logits(*model.network, normalise_for(model, images, dataset.info()), runtime.seed,
+                                 number);
+      },
+      format, device, /*loader_threads=*/1);
+  return evaluation_json(evaluation, *model.network, dataset);
 }
 
 }  // namespace ptnas

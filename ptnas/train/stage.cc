@@ -24,9 +24,13 @@ Json to_json(const EpochProgress& progress) {
 }
 
 EpochProgress progress_from_json(const Json& json) {
-  return {json.at("epoch").get<std::int64_t>(), json.at("step").get<std::int64_t>(),
-          json.at("loss_sum").get<double>(), json.at("correct").get<std::int64_t>(),
-          json.at("images").get<std::int64_t>()};
+  try {
+    return {json.at("epoch").get<std::int64_t>(), json.at("step").get<std::int64_t>(),
+            json.at("loss_sum").get<double>(), json.at("correct").get<std::int64_t>(),
+            json.at("images").get<std::int64_t>()};
+  } catch (const nlohmann::json::exception&) {
+    fail("the checkpoint does not say where it stands ({}); it is damaged", json.dump());
+  }
 }
 
 StageCheckpoints::StageCheckpoints(RunDirectory& run, std::string file, std::string what,
@@ -40,7 +44,7 @@ StageCheckpoints::StageCheckpoints(RunDirectory& run, std::string file, std::str
 bool StageCheckpoints::load(State& state) {
   if (!run_.has(file_)) return false;
   state = load_state(run_.file(file_), kFormat, kVersion);
-  run_.rewind(state.values.at("position"));
+  run_.rewind(state.values.is_object() ? state.values["position"] : Json());
   log_info("{}: going on from {}", what_, run_.file(file_).string());
   return true;
 }

@@ -32,6 +32,7 @@ struct EpochProgress {
   }
 };
 Json to_json(const EpochProgress& progress);
+/// Throws Error when something is missing.
 EpochProgress progress_from_json(const Json& json);
 
 /// The checkpoints of one stage of a run: saved at the end of epochs and every few minutes within one, and on

@@ -39,12 +39,7 @@ std::shared_ptr<Supernet> make_network(const SearchSpace& space, const SupernetS
   auto network = std::make_shared<Supernet>(space, shape);
   initialise(*network, seed);
   network->to(device);
-  if (format == torch::MemoryFormat::ChannelsLast) {
-    const torch::NoGradGuard no_grad;
-    for (torch::Tensor& parameter : network->parameters()) {
-      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(format));
-    }
-  }
+  put_in_format(*network, format);
   return network;
 }
 
@@ -108,7 +103,8 @@ StepResult SupernetTrainer::weight_step(const Batch& batch) {
   const auto value = loss.item<double>();
   check_finite(value, stage_, epoch_, steps_ - epoch_start_, rate_);
   loss.backward();
-  sgd_.step(rate_, options_.clip);
+  check_finite(sgd_.step(rate_, options_.clip), stage_, epoch_, steps_ - epoch_start_, rate_,
+               "gradient's norm");
   return {value, count_correct(logits, labels), labels.size(0)};
 }
 

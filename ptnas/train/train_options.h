@@ -44,7 +44,7 @@ struct TrainOptions {
     v.option("train-validation-portion", validation_portion,
              "share of the training images held out to choose a best epoch; 0: none, the last epoch counts");
     v.option("train-evaluate-every", evaluate_every,
-             "evaluate on the test part after every N epochs (and the last)");
+             "evaluate on the test part after every N epochs, the last, and every best");
   }
 };
 

@@ -1,0 +1,16 @@
+#include "ptnas/train/memory_format.h"
+
+namespace ptnas {
+
+torch::MemoryFormat memory_format_of(const std::string& option) {
+  return option == "nchw" ? torch::MemoryFormat::Contiguous : torch::MemoryFormat::ChannelsLast;
+}
+
+void put_in_format(torch::nn::Module& network, torch::MemoryFormat format) {
+  const torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : network.parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(format));
+  }
+}
+
+}  // namespace ptnas
