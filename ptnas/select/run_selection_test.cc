@@ -1,0 +1,317 @@
+#include "ptnas/select/run_selection.h"
+
+#include <gtest/gtest.h>
+
+#include "ptnas/core/error.h"
+#include "ptnas/core/tensor_file.h"
+#include "ptnas/train/supernet_trainer.h"
+#include "ptnas/train/tiny_task.h"
+
+namespace ptnas {
+namespace {
+
+// First-order DARTS, as search/darts.cc has it: this folder cannot see that one.
+class Darts final : public SearchMethod {
+ public:
+  bool trains_alpha() const override { return true; }
+  StepResult step(SupernetTrainer& trainer, const Batch& train, const Batch& validation) const override {
+    trainer.alpha_step(validation);
+    return trainer.weight_step(train);
+  }
+};
+
+Json without_times(Json value) {
+  if (value.is_object()) value.erase("seconds");
+  if (value.is_structured()) {
+    for (Json& item : value) item = without_times(std::move(item));
+  }
+  return value;
+}
+
+class RunSelectionTest : public testing::Test {
+ protected:
+  // A supernet with a few steps behind it, in the run "search".
+  void make_supernet() {
+    SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
+    EpochProgress progress;
+    trainer.run_epoch(Darts(), 0.025, progress, "search", "search", [] {});
+    RunDirectory run = RunDirectory::open_for_writing(folder / "search");
+    save_supernet(run.file(RunDirectory::kSupernet), trainer);
+  }
+  void select(const std::string& name) {
+    if (!std::filesystem::exists(folder / "search")) make_supernet();
+    const RunDirectory supernet = RunDirectory::open_for_reading(folder / "search");
+    RunDirectory run = RunDirectory::open_for_writing(folder / name);
+    run_selection({supernet, run, task.dataset, task.data, task.search, options, task.runtime, Darts()});
+  }
+  int select_interrupted(const std::string& name) {
+    for (int interruptions = 0;; ++interruptions) {
+      task.dataset.reads_until_interrupt = 40 + 29 * interruptions;
+      try {
+        select(name);
+        task.dataset.reads_until_interrupt = 0;
+        set_interrupt_requested(false);
+        return interruptions;
+      } catch (const Interrupted&) {
+        set_interrupt_requested(false);
+      }
+    }
+  }
+  Json record(const std::string& name) { return read_json((folder / name) / RunDirectory::kSelection); }
+  std::vector<Json> metrics(const std::string& name) {
+    return RunDirectory::open_for_reading(folder / name).metrics();
+  }
+  void expect_equal_runs(const std::string& a, const std::string& b) {
+    EXPECT_EQ(without_times(record(a)), without_times(record(b)));
+    EXPECT_EQ(read_file((folder / a) / RunDirectory::kGenotype),
+              read_file((folder / b) / RunDirectory::kGenotype));
+    EXPECT_EQ(without_times(metrics(a)), without_times(metrics(b)));
+    const TensorFile first = read_tensor_file((folder / a) / RunDirectory::kSelectCheckpoint),
+                     second = read_tensor_file((folder / b) / RunDirectory::kSelectCheckpoint);
+    ASSERT_EQ(first.tensors.size(), second.tensors.size());
+    for (const auto& [key, entry] : first.tensors) EXPECT_EQ(entry.data, second.tensors.at(key).data) << key;
+  }
+  void released() {
+    task.search.train_batches = "draws";
+    options.scoring_images = "augmented";
+    options.scoring_updates_statistics = true;
+    options.ties = "first";
+    options.topology = "rounds";
+    options.genotype_rule = "weights";
+  }
+  static Json without_times(const std::vector<Json>& lines) { return ptnas::without_times(Json(lines)); }
+  static Json without_times(const Json& value) { return ptnas::without_times(value); }
+
+  TemporaryDirectory folder{"run-selection"};
+  TinyTask task;
+  SelectOptions options = [] {
+    SelectOptions o;
+    o.tune_epochs = 1;
+    o.scoring_batch = 16;
+    return o;
+  }();
+};
+
+TEST_F(RunSelectionTest, DecidesEveryEdgeAndNodeWithTuningBetween) {
+  options.tune_epochs = 2;
+  select("run");
+  const Json selection = record("run");
+  EXPECT_EQ(selection["format"], "ptnas-selection");
+  EXPECT_EQ(selection["preset"], "paper");
+  EXPECT_EQ(selection["images"], 24);
+  EXPECT_TRUE(selection["complete"].get<bool>());
+  ASSERT_EQ(selection["events"].size(), 2u * (5 + 1));
+  for (std::size_t i = 0; i < 12; ++i) {
+    const Json& event = selection["events"][i];
+    EXPECT_EQ(event["event"], i);
+    EXPECT_EQ(event["cell"], i % 2 == 0 ? "normal" : "reduction");
+    EXPECT_EQ(event["images"], 24);
+    if (i < 10) {
+      EXPECT_EQ(event["kind"], "operation");
+      ASSERT_EQ(event["scores"].size(), 2u);
+      // The chosen one's absence gives the lowest accuracy.
+      for (const Json& score : event["scores"]) {
+        if (score["operation"] != event["chosen"]) continue;
+        for (const Json& other : event["scores"]) EXPECT_LE(score["accuracy"], other["accuracy"]);
+      }
+    } else {
+      EXPECT_EQ(event["kind"], "topology");
+      EXPECT_EQ(event["node"], 1);
+      ASSERT_EQ(event["rounds"].size(), 1u);
+      EXPECT_EQ(event["rounds"][0].size(), 3u);
+      EXPECT_EQ(event["kept"].size(), 2u);
+    }
+  }
+  // 6 events: 5 times two epochs, and one more after the last.
+  std::vector<std::string> phases;
+  for (const Json& line : metrics("run")) phases.push_back(line["phase"]);
+  std::vector<std::string> expected;
+  for (int event = 0; event < 6; ++event) {
+    expected.insert(expected.end(), {"select", "select", "tune"});
+    if (event < 5) expected.push_back("tune");
+  }
+  EXPECT_EQ(phases, expected);
+  std::int64_t epoch = 0;
+  for (const Json& line : metrics("run")) {
+    if (line["phase"] == "tune") {
+      EXPECT_EQ(line["epoch"], epoch++);
+      EXPECT_DOUBLE_EQ(line["learning_rate"].get<double>(), 0.0025);
+      EXPECT_EQ(line["alpha"]["normal"].size(), 5u);
+    }
+  }
+  const Genotype genotype =
+      genotype_from_json(read_json((folder / "run") / RunDirectory::kGenotype), "genotype");
+  EXPECT_EQ(genotype.of(CellType::kNormal)[1].size(), 2u);
+}
+
+TEST_F(RunSelectionTest, IsDeterministicAndFinishesOnce) {
+  select("a");
+  select("b");
+  expect_equal_runs("a", "b");
+  const std::string before = read_file((folder / "a") / RunDirectory::kSelection);
+  select("a");
+  EXPECT_EQ(read_file((folder / "a") / RunDirectory::kSelection), before);
+}
+
+TEST_F(RunSelectionTest, InterruptedSelectionsAreBitIdentical) {
+  select("whole");
+  EXPECT_GT(select_interrupted("parts"), 3);
+  expect_equal_runs("whole", "parts");
+}
+
+TEST_F(RunSelectionTest, InterruptedSelectionsOfTheReleasedRulesAreBitIdentical) {
+  released();
+  select("whole");
+  EXPECT_GT(select_interrupted("parts"), 3);
+  expect_equal_runs("whole", "parts");
+}
+
+TEST_F(RunSelectionTest, ScoringLeavesTheSupernetUnlessAskedTo) {
+  options.tune_epochs = 0;
+  const auto statistics = [&](const std::string& name) {
+    return read_tensor_file((folder / name) / RunDirectory::kSelectCheckpoint)
+        .tensors.at("network.stem.1.running_mean")
+        .data;
+  };
+  select("frozen");
+  EXPECT_EQ(statistics("frozen"), read_tensor_file((folder / "search") / RunDirectory::kSupernet)
+                                      .tensors.at("network.stem.1.running_mean")
+                                      .data);
+  options.scoring_updates_statistics = true;
+  select("moving");
+  EXPECT_NE(statistics("moving"), statistics("frozen"));
+}
+
+TEST_F(RunSelectionTest, FollowsAnExplicitOrderAndTheLossCriterion) {
+  options.tune_epochs = 0;
+  options.criterion = "loss";
+  options.edge_order = {4, 3, 2, 1, 0};
+  options.reduction_edge_order = {0, 2, 4, 1, 3};
+  select("run");
+  const Json selection = record("run");
+  for (std::size_t i = 0; i < 10; ++i) {
+    const Json& event = selection["events"][i];
+    const auto& order = i % 2 == 0 ? options.edge_order : options.reduction_edge_order;
+    EXPECT_EQ(event["edge"], order[i / 2]);
+    for (const Json& score : event["scores"]) {
+      if (score["operation"] != event["chosen"]) continue;
+      for (const Json& other : event["scores"]) EXPECT_GE(score["loss"], other["loss"]);
+    }
+    EXPECT_GE(event["margin"].get<double>(), 0);
+  }
+}
+
+TEST_F(RunSelectionTest, ReductionEdgesAreScoredWithTheNormalOneDiscrete) {
+  options.tune_epochs = 0;
+  options.edge_order = {0, 1, 2, 3, 4};
+  options.reduction_edge_order = {0, 1, 2, 3, 4};
+  select("run");
+  const Json events = record("run")["events"];
+  EXPECT_NE(events[0]["baseline"], events[1]["baseline"]);
+}
+
+TEST_F(RunSelectionTest, ASingleCandidateIsNotScored) {
+  write_file(folder / "space.toml",
+             "nodes = 1\n[normal]\nedges = [[\"skip_connect\"], [\"skip_connect\", \"sep_conv_3x3\"]]\n"
+             "[reduction]\nall = [\"max_pool_3x3\"]\n");
+  task.search.space = (folder / "space.toml").string();
+  task.search.nodes = 1;
+  options.tune_epochs = 0;
+  select("run");
+  const Json events = record("run")["events"];
+  ASSERT_EQ(events.size(), 4u);  // one node: no topology
+  int scored = 0;
+  for (const Json& event : events) {
+    scored += !event["scores"].empty();
+    if (event["scores"].empty()) {
+      EXPECT_EQ(event["images"], 0);
+      EXPECT_TRUE(event["margin"].is_null());
+    }
+  }
+  EXPECT_EQ(scored, 1);
+}
+
+TEST_F(RunSelectionTest, SpacesWithNoneGiveAGenotypeWithoutIt) {
+  task.search.space = "s3";
+  options.tune_epochs = 0;
+  for (const bool by_released_rules : {false, true}) {
+    if (by_released_rules) released();
+    const std::string name = by_released_rules ? "released" : "paper";
+    select(name);
+    const Genotype genotype =
+        genotype_from_json(read_json((folder / name) / RunDirectory::kGenotype), "genotype");
+    for (const CellType type : kCellTypes) {
+      for (const auto& node : genotype.of(type)) {
+        ASSERT_EQ(node.size(), 2u);
+        EXPECT_NE(node[0].from, node[1].from);
+        for (const GenotypeEdge& edge : node) EXPECT_NE(edge.operation, OperationKind::kNone);
+      }
+    }
+  }
+}
+
+TEST_F(RunSelectionTest, MagnitudeReadsAlpha) {
+  options.selection = "magnitude";
+  make_supernet();
+  SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
+  load_supernet((folder / "search") / RunDirectory::kSupernet, trainer);
+  const Genotype expected =
+      derive_by_magnitude(trainer.network().space(), trainer.architecture().softmax(CellType::kNormal),
+                          trainer.architecture().softmax(CellType::kReduction));
+  select("run");
+  EXPECT_EQ(genotype_from_json(read_json((folder / "run") / RunDirectory::kGenotype), "genotype"), expected);
+  const Json selection = record("run");
+  EXPECT_EQ(selection["magnitude_genotype"], to_json(expected)["cells"]);
+  ASSERT_EQ(selection["events"].size(), 12u);
+  for (const Json& event : selection["events"]) {
+    EXPECT_TRUE(event.contains("scores") ? event["scores"].empty() : event["rounds"].empty());
+    const char* choice = event.contains("chosen") ? "chosen" : "kept";
+    EXPECT_EQ(event[choice], event["alpha_choice"]);
+  }
+  EXPECT_TRUE(metrics("run").empty());
+}
+
+TEST_F(RunSelectionTest, RandomDependsOnTheSeed) {
+  options.selection = "random";
+  make_supernet();
+  select("a");
+  select("b");
+  EXPECT_EQ(record("a"), record("b"));
+  task.runtime.seed = 1;
+  select("c");
+  EXPECT_NE(read_file((folder / "a") / RunDirectory::kGenotype),
+            read_file((folder / "c") / RunDirectory::kGenotype));
+  // Its events say what the genotype has.
+  const Json selection = record("a");
+  EXPECT_TRUE(selection["complete"].get<bool>());
+  ASSERT_EQ(selection["events"].size(), 2u * (2 + 2 + 1));
+  const Genotype genotype =
+      genotype_from_json(read_json((folder / "a") / RunDirectory::kGenotype), "genotype");
+  for (const Json& event : selection["events"]) {
+    if (event["kind"] == "topology") {
+      EXPECT_EQ(event["kept"].size(), 2u);
+      continue;
+    }
+    const auto& cell = genotype.of(event["cell"] == "normal" ? CellType::kNormal : CellType::kReduction);
+    bool found = false;
+    for (const GenotypeEdge& edge : cell[event["node"].get<std::size_t>()])
+      found |= edge.from == event["from"] && name_of(edge.operation) == event["chosen"].get<std::string>();
+    EXPECT_TRUE(found) << event.dump();
+  }
+}
+
+TEST_F(RunSelectionTest, WrongOptionsAndMissingSupernetsAreErrors) {
+  make_supernet();
+  options.selection = "oracle";
+  EXPECT_THROW(select("a"), Error);
+  options.selection = "perturbation";
+  options.node_order = {1, 1};
+  EXPECT_THROW(select("b"), Error);
+  options.node_order = {};
+  std::filesystem::remove((folder / "search") / RunDirectory::kSupernet);
+  EXPECT_THROW(select("c"), Error);
+  EXPECT_FALSE(std::filesystem::exists((folder / "c") / RunDirectory::kSelection));
+}
+
+}  // namespace
+}  // namespace ptnas
