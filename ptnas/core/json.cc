@@ -1,17 +1,40 @@
 #include "ptnas/core/json.h"
 
+#include <set>
+#include <vector>
+
 #include "ptnas/core/error.h"
 #include "ptnas/core/files.h"
 
 namespace ptnas {
 
+namespace {
+
+constexpr int kDeepest = 100;  // levels; copying a value recurses
+
+[[noreturn]] void fail_parse(const std::string& what, const std::string& reason) {
+  fail("{} is not valid JSON ({}); it is damaged or another kind of file", what, reason);
+}
+
+}  // namespace
+
 Json parse_json(const std::string& text, const std::string& what) {
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
+    if (depth > kDeepest) fail_parse(what, fmt::format("nested deeper than {} levels", kDeepest));
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {
+      fail_parse(what, fmt::format("the key {} stands twice", value.dump()));
+    }
+    return true;
+  };
   try {
-    return Json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
+    return Json::parse(text, check);
+  } catch (const Json::exception& error) {
     std::string reason = error.what();
     if (const std::size_t tag = reason.find("] "); tag != std::string::npos) reason.erase(0, tag + 2);
-    fail("{} is not valid JSON ({}); it is damaged or another kind of file", what, reason);
+    fail_parse(what, reason);
   }
 }
 

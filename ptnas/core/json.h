@@ -9,7 +9,8 @@ namespace ptnas {
 /// JSON with keys in the order they were set, so that files are the same bytes for the same content.
 using Json = nlohmann::ordered_json;
 
-/// Parses `text`; `what` names it in the error ("selection.json of run x"). Throws Error.
+/// Parses `text`; `what` names it in the error ("selection.json of run x"). Throws Error; also for a key that
+/// stands twice in an object, and for nesting so deep that no file of ours has it.
 Json parse_json(const std::string& text, const std::string& what);
 
 /// Reads and parses a file. Throws Error naming the file when it is missing, unreadable or not JSON.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/files.h"
@@ -114,16 +115,22 @@ void OptionAssigner::option(std::string_view name, bool& value, std::string_view
 
 void OptionAssigner::option(std::string_view name, std::int64_t& value, std::string_view) {
   const std::string* text = find(name);
-  if (text != nullptr && !parse_number(*text, value)) {
+  if (text == nullptr) return;
+  std::int64_t number = 0;
+  if (!parse_number(*text, number)) {
     fail_usage("{}: {} must be a whole number, not `{}`", source_, name, *text);
   }
+  value = number;
 }
 
 void OptionAssigner::option(std::string_view name, double& value, std::string_view) {
   const std::string* text = find(name);
-  if (text != nullptr && (!parse_number(*text, value) || !(value - value == 0))) {
+  if (text == nullptr) return;
+  double number = 0;
+  if (!parse_number(*text, number) || !std::isfinite(number)) {
     fail_usage("{}: {} must be a finite number, not `{}`", source_, name, *text);
   }
+  value = number;
 }
 
 void OptionAssigner::option(std::string_view name, std::string& value, std::string_view) {

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <set>
 #include <tuple>
 
 #include "ptnas/core/error.h"
@@ -40,24 +39,6 @@ std::uint64_t byte_count(const TensorFile::Entry& entry, const std::string& name
     bytes *= static_cast<std::uint64_t>(size);
   }
   return bytes;
-}
-
-// The header with every name once: JSON parsers keep one of two values with the same name silently.
-Json parse_header(const std::string& text, const std::string& file) {
-  std::vector<std::set<std::string>> names;  // by depth
-  const auto check = [&](int, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start) names.emplace_back();
-    if (event == Json::parse_event_t::object_end) names.pop_back();
-    if (event == Json::parse_event_t::key && !names.back().insert(value.get<std::string>()).second) {
-      fail("{}: its header has {} twice; the file is damaged", file, value.dump());
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::exception&) {
-    fail("{} is not a tensor file (safetensors), or is damaged: its header is not JSON", file);
-  }
 }
 
 template <typename Number>
@@ -163,7 +144,7 @@ TensorFile read_tensor_file(const fs::path& path) {
   }
   std::string text(header_size, '\0');
   read(text.data(), header_size);
-  const Json header = parse_header(text, file);
+  const Json header = parse_json(text, "the header of " + file);
   if (!header.is_object()) fail("{} is not a tensor file (safetensors): its header is no object", file);
   TensorFile result;
   for (const Place& place : read_header(header, size - sizeof header_size - header_size, result, file)) {
