@@ -1,128 +1,115 @@
 #include "ptnas/report/report.h"
 
-#include <algorithm>
+#include <charconv>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/files.h"
 #include "ptnas/report/draw.h"
+#include "ptnas/report/report_data.h"
 #include "ptnas/report/resources.h"
 #include "ptnas/space/genotype.h"
 
 namespace ptnas {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-// A JSON file of the run, null where it has none.
-Json maybe_json(const RunDirectory& run, const char* name, const char* format) {
-  if (!run.has(name)) return nullptr;
-  Json json = read_json(run.file(name));
-  check_version(json, format, 1, run.file(name).string());
-  return json;
-}
-
-// The parent's lines of the search, where this run has none of its own.
-Json collect_metrics(const RunDirectory& run) {
-  std::vector<Json> lines = run.metrics();
-  const auto is_search = [](const Json& line) { return line.value("phase", "") == "search"; };
-  const bool searched = std::any_of(lines.begin(), lines.end(), is_search);
-  if (!searched && run.parent() && fs::exists(*run.parent() / RunDirectory::kRun)) {
-    const std::vector<Json> parent = RunDirectory::open_for_reading(*run.parent()).metrics();
-    std::vector<Json> all;
-    std::copy_if(parent.begin(), parent.end(), std::back_inserter(all), is_search);
-    all.insert(all.end(), lines.begin(), lines.end());
-    lines = std::move(all);
+// A whole number of the saved configuration, or what is usual.
+int option_or(const Json& data, const char* name, int usual) {
+  const Json& configuration = data["configuration"];
+  if (!configuration.contains(name)) return usual;
+  const std::string text = configuration[name].get<std::string>();
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 1) {
+    fail("{}: expected `{}` to be a whole number above 0, found `{}`; restore the file",
+         RunDirectory::kConfiguration, name, text);
   }
-  return Json(lines);
-}
-
-Json collect(const RunDirectory& run) {
-  Json data = Json::object();
-  data["name"] = fs::absolute(run.path()).lexically_normal().filename().string();
-  data["parent"] = run.parent() ? Json(run.parent()->filename().string()) : Json(nullptr);
-  data["data"] = maybe_json(run, RunDirectory::kData, "ptnas-data");
-  data["environment"] = maybe_json(run, RunDirectory::kEnvironment, "ptnas-environment");
-  data["selection"] = maybe_json(run, RunDirectory::kSelection, "ptnas-selection");
-  data["evaluation"] = maybe_json(run, RunDirectory::kEvaluation, "ptnas-evaluation");
-  data["genotype"] = maybe_json(run, RunDirectory::kGenotype, "ptnas-genotype");
-  data["metrics"] = collect_metrics(run);
-  data["configuration"] = Json::object();
-  for (const auto& [name, value] : run.configuration()) data["configuration"][name] = value;
-  return data;
-}
-
-// JSON inside a script element: plain ASCII, and no `<` that could end the element or open a comment.
-std::string script_json(const Json& data) {
-  const std::string text = data.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
-  std::string result;
-  for (const char c : text) {
-    if (c == '<') {
-      result += "\\u003c";
-    } else {
-      result += c;
-    }
-  }
-  return result;
+  return value;
 }
 
 NetworkShape shape_of(const Json& data) {
-  const auto number = [&](const char* option, int otherwise) {
-    const Json& configuration = data["configuration"];
-    return configuration.contains(option) ? std::stoi(configuration[option].get<std::string>()) : otherwise;
-  };
   NetworkShape shape;
-  shape.channels = number("train-channels", shape.channels);
-  shape.cells = number("train-cells", shape.cells);
+  shape.channels = option_or(data, "train-channels", shape.channels);
+  shape.cells = option_or(data, "train-cells", shape.cells);
   if (!data["data"].is_null()) {
-    shape.height = data["data"].at("height").get<int>();
-    shape.width = data["data"].at("width").get<int>();
+    shape.classes = static_cast<int>(data["data"]["classes"].size());
+    shape.image_channels = data["data"]["channels"].get<int>();
+    shape.height = data["data"]["height"].get<int>();
+    shape.width = data["data"]["width"].get<int>();
   }
   return shape;
 }
 
-std::string drawings(const Json& data) {
-  if (data["genotype"].is_null()) return "<p>No architecture has been selected yet.</p>";
-  const Genotype genotype = genotype_from_json(data["genotype"], "genotype.json");
-  std::string html;
-  for (const CellType type : kCellTypes) {
-    html += fmt::format(
-        "<figure class=\"drawing\"><div class=\"scroll\">{}</div><figcaption>The {} "
-        "cell{}</figcaption></figure>\n",
-        draw_cell_svg(genotype, type), name_of(type),
-        type == CellType::kNormal
-            ? ": most of the network is copies of it"
-            : ": it halves the resolution and doubles the channels, at one and two thirds");
-  }
-  html += fmt::format(
-      "<figure class=\"drawing\"><div class=\"scroll\">{}</div><figcaption>The network, cell by "
-      "cell</figcaption></figure>\n",
-      draw_network_svg(shape_of(data), static_cast<int>(genotype.cells[0].size())));
-  return html;
+std::string figure(const std::string& svg, const std::string& caption) {
+  return fmt::format(
+      "<figure class=\"drawing\"><div class=\"paper\" tabindex=\"0\" role=\"group\" aria-label=\"{1}\">{0}"
+      "</div><figcaption>{1}</figcaption></figure>\n",
+      svg, caption);
 }
+
+std::string cell_figures(const Genotype& genotype, const std::string& of) {
+  return "<div class=\"pair\">\n" + figure(draw_cell_svg(genotype, CellType::kNormal), "Normal cell" + of) +
+         figure(draw_cell_svg(genotype, CellType::kReduction), "Reduction cell" + of) + "</div>\n";
+}
+
+// What alpha alone would have chosen, where the run chose otherwise.
+std::string alternative_figures(const Json& data, const Genotype& genotype) {
+  if (data["selection"].is_null()) return "";
+  Json json = versioned("ptnas-genotype", 1);
+  json["cells"] = data["selection"]["magnitude_genotype"];
+  const Genotype alternative =
+      genotype_from_json(json, fmt::format("magnitude_genotype of {}", RunDirectory::kSelection));
+  if (alternative == genotype) return "<p>Alpha alone would have chosen the same cells.</p>\n";
+  return "<details open><summary>For comparison: the cells that alpha alone would have chosen</summary>\n" +
+         cell_figures(alternative, " by alpha") + "</details>\n";
+}
+
+std::string network_section(const Json& data) {
+  std::string html =
+      "<section id=\"network\" aria-labelledby=\"network-title\"><h2 id=\"network-title\">The network</h2>\n";
+  if (data["genotype"].is_null()) return html + "<p>No architecture has been selected yet.</p></section>\n";
+  const Genotype genotype = genotype_from_json(data["genotype"], RunDirectory::kGenotype);
+  html +=
+      "<p>The network is a stack of cells of two kinds. Each cell takes the outputs of the two cells before "
+      "it, c<sub>k-2</sub> and c<sub>k-1</sub>; each numbered node adds up two operations, and the nodes "
+      "together are the cell\u2019s output c<sub>k</sub>. Operations with weights of their own are red. "
+      "Reduction cells, at one and two thirds of the depth, halve the resolution and double the "
+      "channels.</p>\n";
+  html += cell_figures(genotype, "");
+  html += figure(
+      draw_network_svg(shape_of(data), static_cast<int>(genotype.of(CellType::kNormal).size())),
+      "The whole stack, from the image on the left to the classes on the right; reduction cells are orange");
+  return html + alternative_figures(data, genotype) + "</section>\n";
+}
+
+// The page may load nothing: the browser itself refuses whatever would leave it.
+constexpr const char* kHead = R"(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+)";
 
 }  // namespace
 
 std::string make_report(const RunDirectory& run) {
-  const Json data = collect(run);
-  const std::string title = escape_html("ptnas: " + data["name"].get<std::string>());
-  std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
-  html += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  html +=
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "script-src "
-      "'unsafe-inline'; img-src data:\">\n";
-  html += "<meta name=\"color-scheme\" content=\"light dark\">\n<title>" + title + "</title>\n<style>\n";
+  const Json data = collect_report_data(run);
+  const std::string name = escape_html(data["name"].get<std::string>());
+  std::string html = kHead;
+  html += "<title>" + name + " \u2013 ptnas</title>\n<style>\n";
   html += page_css();
-  html += "</style>\n</head>\n<body>\n<main>\n<header id=\"headline\"><h1>" + title + "</h1></header>\n";
-  html += "<section id=\"network\"><h2>The network</h2>\n" + drawings(data) + "</section>\n";
-  html += "<div id=\"page\"></div>\n</main>\n";
-  html +=
-      "<noscript><p>The tables and charts of this page are drawn by the script inside it.</p></noscript>\n";
-  html += "<script type=\"application/json\" id=\"data\">" + script_json(data) + "</script>\n<script>";
+  html += "</style>\n</head>\n<body>\n<main>\n<header id=\"headline\"><h1>" + name + "</h1></header>\n";
+  html += "<noscript><p>Without its script this page shows the drawings only.</p></noscript>\n";
+  html += network_section(data);
+  html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json(data) + "</script>\n";
+  html += "<script>";
   html += chart_js();
-  html += "</script>\n<script>";
-  html += page_js();
+  html += "</script>\n<script>\n";
+  for (const std::string_view part : page_scripts()) html += part;
   html += "</script>\n</body>\n</html>\n";
   return html;
 }
