@@ -8,14 +8,10 @@ namespace ptnas {
 
 namespace {
 
-// Draws of drop-path: RandomStream(seed, kDropPath, step * kDropPlaces + cell * kDropPlacesPerCell +
-// operation).
-constexpr std::uint64_t kDropPlaces = 1 << 16, kDropPlacesPerCell = 1 << 8;
-
 // One Bernoulli(1 - p) a sample, scaled by 1 / (1 - p) (FractalNet's drop-path as DARTS schedules it).
 torch::Tensor drop_path_of(const torch::Tensor& x, double probability, const ForwardContext& context,
-                           std::uint64_t place) {
-  RandomStream stream(context.seed, Purpose::kDropPath, context.step * kDropPlaces + place);
+                           int place) {
+  RandomStream stream(context.seed, Purpose::kDropPath, context.draw(place));
   torch::Tensor keep = torch::empty({x.size(0), 1, 1, 1});
   float* data = keep.data_ptr<float>();
   for (std::int64_t i = 0; i < x.size(0); ++i) {
@@ -44,24 +40,26 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
                         const ForwardContext& context) {
-    std::vector<torch::Tensor> states = {older_->forward(older), newer_->forward(newer)};
+    std::vector<Source> states = {older_->forward(older), newer_->forward(newer)};
+    std::vector<torch::Tensor> outputs;
     std::size_t index = 0;
     for (const auto& node : nodes_) {
       torch::Tensor sum;
       for (const GenotypeEdge& edge : node) {
-        torch::Tensor x = operations_[index]->forward(states[static_cast<std::size_t>(edge.from)], context,
-                                                      place_.index * 1000 + static_cast<int>(index));
+        const int place = place_.index * kPlacesPerCell + static_cast<int>(index);
+        torch::Tensor x =
+            operations_[index]->forward(states[static_cast<std::size_t>(edge.from)], context, place);
         const bool identity = edge.operation == OperationKind::kSkipConnect && stride_of(edge) == 1;
         if (is_training() && drop_path > 0 && !identity) {
-          x = drop_path_of(x, drop_path, context,
-                           static_cast<std::uint64_t>(place_.index) * kDropPlacesPerCell + index);
+          x = drop_path_of(x, drop_path, context, place);
         }
         sum = sum.defined() ? sum + x : x;
         ++index;
       }
-      states.push_back(sum);
+      states.emplace_back(sum);
+      outputs.push_back(sum);
     }
-    return torch::cat(std::vector<torch::Tensor>(states.begin() + 2, states.end()), 1);
+    return torch::cat(outputs, 1);
   }
 
  private:

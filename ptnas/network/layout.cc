@@ -58,7 +58,7 @@ void initialise(torch::nn::Module& network, std::uint64_t seed) {
 }
 
 FrozenStatistics::FrozenStatistics(torch::nn::Module& network) {
-  for (const auto& module : network.modules()) {
+  for (const auto& module : network.modules(/*include_self=*/false)) {
     if (auto* norm = module->as<BatchNorm>(); norm != nullptr && !norm->frozen()) norms_.push_back(norm);
   }
   for (BatchNorm* norm : norms_) norm->set_frozen(true);

@@ -4,8 +4,6 @@ namespace ptnas {
 
 namespace {
 
-constexpr int kPlacesPerCell = 1000;  // ForwardContext's `place`: cell * 1000 + edge
-
 class PlainCell final : public MixedCell {
  public:
   PlainCell(const SearchSpace& space, const CellPlace& place) : space_(space), place_(place) {
@@ -27,7 +25,8 @@ class PlainCell final : public MixedCell {
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
                         const ForwardContext& context) override {
-    std::vector<torch::Tensor> states = {older_->forward(older), newer_->forward(newer)};
+    std::vector<Source> states = {older_->forward(older), newer_->forward(newer)};
+    std::vector<torch::Tensor> nodes;
     int edge = 0;
     for (int node = 0; node < space_.nodes; ++node) {
       torch::Tensor sum;
@@ -35,28 +34,25 @@ class PlainCell final : public MixedCell {
         add_edge(sum, edge, states[static_cast<std::size_t>(from)], weights, context);
       }
       // A node that nothing reaches is zero.
-      if (!sum.defined()) sum = torch::zeros(node_sizes(states[0]), states[0].options());
-      states.push_back(sum);
+      if (!sum.defined()) sum = strided_zeros(states[0].value(), place_.type == CellType::kReduction ? 2 : 1);
+      states.emplace_back(sum);
+      nodes.push_back(sum);
     }
-    return torch::cat(std::vector<torch::Tensor>(states.begin() + 2, states.end()), 1);
+    return torch::cat(nodes, 1);
   }
 
  private:
-  void add_edge(torch::Tensor& sum, int edge, const torch::Tensor& input, const EdgeWeights& weights,
+  void add_edge(torch::Tensor& sum, int edge, const Source& source, const EdgeWeights& weights,
                 const ForwardContext& context) {
     const auto e = static_cast<std::size_t>(edge);
     for (std::size_t o = 0; o < operations_[e].size(); ++o) {
       // A weight of exactly 0: not computed, no statistics, no noise drawn.
       if (weights.host[e][o] == 0) continue;
       const torch::Tensor output =
-          operations_[e][o]->forward(input, context, place_.index * kPlacesPerCell + edge);
+          operations_[e][o]->forward(source, context, place_.index * kPlacesPerCell + edge);
       const torch::Tensor& weight = weights.each[e * static_cast<std::size_t>(weights.columns) + o];
       sum = sum.defined() ? torch::addcmul(sum, output, weight) : output * weight;
     }
-  }
-  std::vector<std::int64_t> node_sizes(const torch::Tensor& input) const {
-    const int stride = place_.type == CellType::kReduction ? 2 : 1;
-    return {input.size(0), input.size(1), strided(input.size(2), stride), strided(input.size(3), stride)};
   }
 
   SearchSpace space_;

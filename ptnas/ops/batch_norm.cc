@@ -20,11 +20,12 @@ BatchNorm::BatchNorm(std::int64_t channels, bool affine) {
 }
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& input) {
-  const bool updates = is_training() && !frozen_;
-  if (updates) batches_.add_(1);
+  // One value a channel has no unbiased variance: the running one would become NaN for good.
+  const bool untouched = is_training() && (frozen_ || input.numel() == input.size(1));
+  if (is_training() && !untouched) batches_.add_(1);
   const torch::Tensor none;
-  return torch::batch_norm(input, weight_, bias_, is_training() && frozen_ ? none : running_mean_,
-                           is_training() && frozen_ ? none : running_var_, is_training(), kMomentum, kEpsilon,
+  return torch::batch_norm(input, weight_, bias_, untouched ? none : running_mean_,
+                           untouched ? none : running_var_, is_training(), kMomentum, kEpsilon,
                            /*cudnn_enabled=*/true);
 }
 

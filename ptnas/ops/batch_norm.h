@@ -9,7 +9,7 @@ namespace ptnas {
 /// Batch normalisation over [N, C, H, W] with eps 1e-5 and momentum 0.1, as the published networks have it:
 /// parameters `weight` and `bias` [C] when affine, buffers `running_mean`, `running_var` [C] and
 /// `num_batches_tracked`. Training mode normalises by the batch and updates the running statistics unless
-/// they are frozen; evaluation mode normalises by the running ones.
+/// they are frozen or the input has one value a channel; evaluation mode normalises by the running ones.
 class BatchNorm : public torch::nn::Module {
  public:
   BatchNorm(std::int64_t channels, bool affine);

@@ -11,11 +11,10 @@ namespace {
 class Noise final : public Operation {
  public:
   explicit Noise(int stride) : stride_(stride) {}
-  torch::Tensor forward(const torch::Tensor& input, const ForwardContext& context, int place) override {
-    constexpr std::uint64_t kPlaces = 1 << 20;
-    const std::uint64_t seed = derive_seed(context.seed, Purpose::kNoise,
-                                           context.step * kPlaces + static_cast<std::uint64_t>(place));
-    at::Generator generator = at::detail::createCPUGenerator(seed);
+  torch::Tensor forward(const Source& source, const ForwardContext& context, int place) override {
+    const torch::Tensor& input = source.value();
+    at::Generator generator =
+        at::detail::createCPUGenerator(derive_seed(context.seed, Purpose::kNoise, context.draw(place)));
     const torch::Tensor noise = torch::randn(
         {input.size(0), strided(input.size(2), stride_), strided(input.size(3), stride_), input.size(1)},
         generator, torch::TensorOptions(torch::kFloat));

@@ -8,9 +8,8 @@ namespace {
 class None final : public Operation {
  public:
   explicit None(int stride) : stride_(stride) {}
-  torch::Tensor forward(const torch::Tensor& input, const ForwardContext&, int) override {
-    if (stride_ == 1) return torch::zeros_like(input);
-    return torch::zeros_like(input.slice(2, 0, c10::nullopt, stride_).slice(3, 0, c10::nullopt, stride_));
+  torch::Tensor forward(const Source& source, const ForwardContext&, int) override {
+    return strided_zeros(source.value(), stride_);
   }
 
  private:
@@ -18,6 +17,11 @@ class None final : public Operation {
 };
 
 }  // namespace
+
+torch::Tensor strided_zeros(const torch::Tensor& input, int stride) {
+  if (stride == 1) return torch::zeros_like(input);
+  return torch::zeros_like(input.slice(2, 0, c10::nullopt, stride).slice(3, 0, c10::nullopt, stride));
+}
 
 std::shared_ptr<Operation> make_none(const OperationShape& shape) {
   return std::make_shared<None>(shape.stride);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "ptnas/ops/batch_norm.h"
 #include "ptnas/space/operation_kind.h"
@@ -16,14 +17,35 @@ struct ForwardContext {
   std::uint64_t seed = 0;  ///< of the run
   std::uint64_t step = 0;  ///< a number unique to this forward pass (for noise and drop-path); all candidates
                            ///< of a scoring event use the same
+  /// Index of a random stream for what is drawn at `place` (below 2^20) in this pass.
+  std::uint64_t draw(int place) const { return (step << 20) + static_cast<std::uint64_t>(place); }
+};
+/// A place in the network: cell * kPlacesPerCell + edge.
+constexpr int kPlacesPerCell = 1000;
+
+/// What operations read: a cell's input or node, [N, C, H, W], and its ReLU, which is computed when first
+/// asked for and shared by all operations that begin with one. Lives within one forward pass; not
+/// thread-safe.
+class Source {
+ public:
+  Source(torch::Tensor value) : value_(std::move(value)) {}  // NOLINT: a tensor is a source
+  const torch::Tensor& value() const { return value_; }
+  const torch::Tensor& rectified() const {
+    if (!rectified_.defined()) rectified_ = torch::relu(value_);
+    return rectified_;
+  }
+
+ private:
+  torch::Tensor value_;
+  mutable torch::Tensor rectified_;
 };
 
 /// A candidate operation: [N, C, H, W] -> [N, C, ceil(H / stride), ceil(W / stride)]. Parameters and buffers
 /// have the names of the published program's.
 class Operation : public torch::nn::Module {
  public:
-  /// `place` numbers the operation's place in the network (cell * 1000 + edge), for noise.
-  virtual torch::Tensor forward(const torch::Tensor& input, const ForwardContext& context, int place) = 0;
+  /// `place` numbers the operation's place in the network (kPlacesPerCell), for noise.
+  virtual torch::Tensor forward(const Source& source, const ForwardContext& context, int place) = 0;
 };
 
 /// How operations are built: in the search batch-norms are not affine and pools are followed by one; in
@@ -54,6 +76,9 @@ std::shared_ptr<Operation> make_noise(const OperationShape& shape);
 
 /// Output size of a stride along one side: ceil(size / stride).
 inline std::int64_t strided(std::int64_t size, int stride) { return (size + stride - 1) / stride; }
+
+/// Zeros of `input`'s strided shape, type, device and memory format.
+torch::Tensor strided_zeros(const torch::Tensor& input, int stride);
 
 /// Convolution without bias.
 torch::nn::Conv2d make_convolution(int in, int out, int kernel, int stride = 1, int padding = 0,

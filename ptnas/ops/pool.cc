@@ -12,7 +12,8 @@ class Pool final : public Operation {
       norm_ = register_module("1", std::make_shared<BatchNorm>(shape.channels, /*affine=*/false));
     }
   }
-  torch::Tensor forward(const torch::Tensor& input, const ForwardContext&, int) override {
+  torch::Tensor forward(const Source& source, const ForwardContext&, int) override {
+    const torch::Tensor& input = source.value();
     const torch::Tensor pooled = maximum_ ? torch::max_pool2d(input, 3, stride_, 1)
                                           : torch::avg_pool2d(input, 3, stride_, 1, /*ceil_mode=*/false,
                                                               /*count_include_pad=*/false);

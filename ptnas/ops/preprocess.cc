@@ -33,8 +33,7 @@ FactorizedReduce::FactorizedReduce(int in, int out, bool affine)
   norm_ = register_module("bn", std::make_shared<BatchNorm>(out, affine));
 }
 
-torch::Tensor FactorizedReduce::forward(const torch::Tensor& input) {
-  torch::Tensor x = torch::relu(input);
+torch::Tensor FactorizedReduce::forward_rectified(torch::Tensor x) {
   const std::int64_t below = x.size(2) % 2, right = x.size(3) % 2;
   if (below + right > 0) x = torch::constant_pad_nd(x, {0, right, 0, below});
   const torch::Tensor first = first_->forward(x);

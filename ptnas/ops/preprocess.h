@@ -29,7 +29,9 @@ class ReluConvBn final : public Preprocess {
 class FactorizedReduce final : public Preprocess {
  public:
   FactorizedReduce(int in, int out, bool affine);
-  torch::Tensor forward(const torch::Tensor& input) override;
+  torch::Tensor forward(const torch::Tensor& input) override { return forward_rectified(torch::relu(input)); }
+  /// What follows the ReLU.
+  torch::Tensor forward_rectified(torch::Tensor x);
 
  private:
   torch::nn::Conv2d first_{nullptr}, second_{nullptr};

@@ -4,17 +4,17 @@ namespace ptnas {
 
 namespace {
 
-// ReLU, depthwise, pointwise, batch-norm.
+// Depthwise, pointwise, batch-norm, after a ReLU.
 struct Stage {
   torch::nn::Conv2d depthwise{nullptr}, pointwise{nullptr};
   std::shared_ptr<BatchNorm> norm;
 
-  torch::Tensor forward(const torch::Tensor& input) {
-    return norm->forward(pointwise->forward(depthwise->forward(torch::relu(input))));
+  torch::Tensor forward(const torch::Tensor& rectified) {
+    return norm->forward(pointwise->forward(depthwise->forward(rectified)));
   }
 };
 
-// One such stage with dilation 2 (dilated), or two of them, the stride in the first (separable).
+// ReLU and such a stage: once with dilation 2 (dilated), or twice, the stride in the first (separable).
 class Separable final : public Operation {
  public:
   Separable(const OperationShape& shape, int kernel, int dilation, int stages) {
@@ -32,9 +32,9 @@ class Separable final : public Operation {
       stages_.push_back(std::move(stage));
     }
   }
-  torch::Tensor forward(const torch::Tensor& input, const ForwardContext&, int) override {
-    torch::Tensor x = input;
-    for (Stage& stage : stages_) x = stage.forward(x);
+  torch::Tensor forward(const Source& source, const ForwardContext&, int) override {
+    torch::Tensor x = stages_.front().forward(source.rectified());
+    for (std::size_t s = 1; s < stages_.size(); ++s) x = stages_[s].forward(torch::relu(x));
     return x;
   }
 

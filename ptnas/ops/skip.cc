@@ -7,7 +7,7 @@ namespace {
 
 class Identity final : public Operation {
  public:
-  torch::Tensor forward(const torch::Tensor& input, const ForwardContext&, int) override { return input; }
+  torch::Tensor forward(const Source& source, const ForwardContext&, int) override { return source.value(); }
 };
 
 // The skip connection of stride 2 is a factorized reduction; its parameters stand without a prefix.
@@ -16,8 +16,8 @@ class Reduction final : public Operation {
   explicit Reduction(const OperationShape& shape) : reduce_(shape.channels, shape.channels, shape.affine()) {
     for (const auto& child : reduce_.named_children()) register_module(child.key(), child.value());
   }
-  torch::Tensor forward(const torch::Tensor& input, const ForwardContext&, int) override {
-    return reduce_.forward(input);
+  torch::Tensor forward(const Source& source, const ForwardContext&, int) override {
+    return reduce_.forward_rectified(source.rectified());
   }
 
  private:
