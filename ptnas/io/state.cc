@@ -1,44 +1,15 @@
 #include "ptnas/io/state.h"
 
-#include <cstring>
+#include <set>
 
 #include "ptnas/core/error.h"
+#include "ptnas/io/tensor.h"
 
 namespace ptnas {
 
 namespace {
 
 using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
-
-struct Type {
-  const char* name;
-  torch::ScalarType type;
-};
-constexpr Type kTypes[] = {{"F32", torch::kFloat},
-                           {"F64", torch::kDouble},
-                           {"I64", torch::kLong},
-                           {"I32", torch::kInt},
-                           {"U8", torch::kByte}};
-
-TensorFile::Entry to_entry(const torch::Tensor& tensor, const std::string& name) {
-  const torch::Tensor plain = tensor.detach().to(torch::kCPU).contiguous();
-  for (const Type& type : kTypes) {
-    if (type.type != plain.scalar_type()) continue;
-    return {type.name, plain.sizes().vec(),
-            std::string(static_cast<const char*>(plain.data_ptr()), plain.nbytes())};
-  }
-  fail("tensor {} has a type that checkpoints do not hold", name);
-}
-
-torch::Tensor to_tensor(const TensorFile::Entry& entry, const std::string& name) {
-  for (const Type& type : kTypes) {
-    if (entry.dtype != type.name) continue;
-    torch::Tensor tensor = torch::empty(entry.shape, torch::TensorOptions(type.type));
-    if (!entry.data.empty()) std::memcpy(tensor.data_ptr(), entry.data.data(), entry.data.size());
-    return tensor;
-  }
-  fail("tensor {} has the type {}, which this program does not read", name, entry.dtype);
-}
 
 NamedTensors tensors_of(const torch::nn::Module& module) {
   NamedTensors result;
@@ -47,25 +18,31 @@ NamedTensors tensors_of(const torch::nn::Module& module) {
   return result;
 }
 
-// Checks all before the first is copied.
-void put_all(const State& state, const std::string& prefix, const NamedTensors& targets) {
-  std::size_t found = 0;
-  for (auto it = state.tensors.lower_bound(prefix);
-       it != state.tensors.end() && it->first.starts_with(prefix); ++it)
-    ++found;
+std::string shape_text(const torch::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes().begin(), tensor.sizes().end(), ", "));
+}
+
+void check_all(const State& state, const std::string& prefix, const NamedTensors& targets) {
+  std::set<std::string> expected;
   for (const auto& [name, target] : targets) {
-    const auto source = state.tensors.find(prefix + name);
+    const std::string& full_name = *expected.insert(prefix + name).first;
+    const auto source = state.tensors.find(full_name);
     if (source == state.tensors.end())
-      fail("the file has no tensor {}; it belongs to another network", prefix + name);
+      fail("the file has no tensor {}; it belongs to another network", full_name);
     if (source->second.sizes() != target.sizes()) {
-      fail("tensor {} has another shape than the network's; the file belongs to another network",
-           prefix + name);
+      fail("tensor {} has the shape {} in the file and {} in the network; the file belongs to another one",
+           full_name, shape_text(source->second), shape_text(target));
     }
   }
-  if (found != targets.size()) {
-    fail("the file has {} tensors `{}..`, the network {}; it belongs to another network", found, prefix,
-         targets.size());
+  for (auto it = state.tensors.lower_bound(prefix);
+       it != state.tensors.end() && it->first.starts_with(prefix); ++it) {
+    if (!expected.contains(it->first))
+      fail("the file has a tensor {}, the network has none; it belongs to another network", it->first);
   }
+}
+
+void put_all(const State& state, const std::string& prefix, const NamedTensors& targets) {
+  check_all(state, prefix, targets);
   const torch::NoGradGuard no_grad;
   for (const auto& [name, target] : targets) {
     torch::Tensor destination = target;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "ptnas/core/json.h"
 #include "ptnas/core/tensor_file.h"
