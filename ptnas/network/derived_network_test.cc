@@ -1,0 +1,146 @@
+#include "ptnas/network/derived_network.h"
+
+#include <gtest/gtest.h>
+
+#include "ptnas/core/error.h"
+#include "ptnas/space/derive.h"
+
+namespace ptnas {
+namespace {
+
+// Two published DARTS+PT cells (C = 36, 20 cells, 10 classes).
+constexpr const char* kFirst =
+    "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_5x5', 0), ('dil_conv_3x3', 1), "
+    "('skip_connect', 0), ('skip_connect', 2), ('skip_connect', 0), ('max_pool_3x3', 4)], "
+    "normal_concat=range(2, 6), reduce=[('sep_conv_3x3', 0), ('avg_pool_3x3', 1), ('dil_conv_5x5', 1), "
+    "('dil_conv_3x3', 2), ('avg_pool_3x3', 0), ('max_pool_3x3', 2), ('sep_conv_3x3', 2), "
+    "('skip_connect', 4)], reduce_concat=range(2, 6))";
+constexpr const char* kSecond =
+    "Genotype(normal=[('skip_connect', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('dil_conv_3x3', 1), "
+    "('skip_connect', 2), ('dil_conv_3x3', 3), ('max_pool_3x3', 1), ('skip_connect', 2)], "
+    "normal_concat=range(2, 6), reduce=[('avg_pool_3x3', 0), ('max_pool_3x3', 1), ('avg_pool_3x3', 0), "
+    "('sep_conv_3x3', 1), ('dil_conv_5x5', 2), ('skip_connect', 3), ('sep_conv_3x3', 2), "
+    "('sep_conv_5x5', 4)], reduce_concat=range(2, 6))";
+
+Genotype first_genotype() { return genotype_from_text(kFirst, "first"); }
+
+std::int64_t parameters_of(const DerivedNetwork& network) {
+  std::int64_t count = 0;
+  for (const auto& item : network.named_parameters()) {
+    if (!item.key().starts_with("auxiliary_head.")) count += item.value().numel();
+  }
+  return count;
+}
+
+torch::Tensor images(std::int64_t n, std::int64_t channels, std::int64_t size) {
+  torch::manual_seed(1);
+  return torch::randn({n, channels, size, size});
+}
+
+TEST(DerivedNetworkTest, PublishedCellsHaveTheirPublishedParameters) {
+  EXPECT_EQ(parameters_of(DerivedNetwork(first_genotype(), {}, /*auxiliary=*/true)), 2851246);
+  EXPECT_EQ(parameters_of(DerivedNetwork(genotype_from_text(kSecond, "second"), {}, false)), 2658142);
+}
+
+TEST(DerivedNetworkTest, ParametersAreThoseCounted) {
+  const SearchSpace space = make_space("darts", 4, false);
+  RandomStream stream(1, Purpose::kRandomSelection);
+  const std::vector<NetworkShape> shapes = {
+      {.channels = 4, .cells = 8},
+      {.channels = 3, .cells = 5, .classes = 7, .image_channels = 1, .height = 28, .width = 28},
+      {.channels = 1, .cells = 3, .classes = 2},
+      {.channels = 5, .cells = 1},
+      {.channels = 6, .cells = 2, .classes = 100}};
+  for (const NetworkShape& shape : shapes) {
+    for (int i = 0; i < 5; ++i) {
+      const Genotype genotype = random_genotype(space, stream);
+      EXPECT_EQ(parameters_of(DerivedNetwork(genotype, shape, i % 2 == 0)),
+                count_network(genotype, shape).parameters)
+          << to_text(genotype) << " channels " << shape.channels;
+    }
+  }
+}
+
+TEST(DerivedNetworkTest, AuxiliaryLogitsInTrainingOnlyForEveryImageSize) {
+  for (const int size : {8, 11, 28, 32, 64}) {
+    DerivedNetwork network(first_genotype(), {.channels = 2, .cells = 3, .classes = 6}, true);
+    const auto training = network.forward(images(2, 3, size), 0.2, {1, 1});
+    EXPECT_EQ(training.logits.sizes().vec(), (std::vector<std::int64_t>{2, 6}));
+    ASSERT_TRUE(training.auxiliary.defined());
+    EXPECT_EQ(training.auxiliary.sizes().vec(), (std::vector<std::int64_t>{2, 6}));
+    (training.logits + training.auxiliary).sum().backward();
+    network.eval();
+    EXPECT_FALSE(network.forward(images(2, 3, size), 0.2, {1, 1}).auxiliary.defined());
+  }
+  DerivedNetwork without(first_genotype(), {.channels = 2, .cells = 3}, false);
+  EXPECT_FALSE(without.has_auxiliary());
+  EXPECT_FALSE(without.forward(images(2, 3, 8), 0, {}).auxiliary.defined());
+}
+
+TEST(DerivedNetworkTest, ABatchOfOneImageLeavesEveryBufferFinite) {
+  DerivedNetwork network(first_genotype(), {.channels = 2, .cells = 3}, true);
+  network.forward(images(1, 3, 32), 0, {});
+  for (const auto& item : network.named_buffers())
+    EXPECT_TRUE(item.value().isfinite().all().item<bool>()) << item.key();
+}
+
+TEST(DerivedNetworkTest, NamesAreThePublishedOnes) {
+  const DerivedNetwork network(first_genotype(), {.channels = 2, .cells = 5}, true);
+  const auto parameters = network.named_parameters();
+  for (const char* name :
+       {"stem.0.weight", "stem.1.bias", "cells.0.preprocess0.op.1.weight", "cells.0._ops.0.op.5.weight",
+        "cells.1._ops.7.conv_1.weight", "cells.2.preprocess0.conv_2.weight", "cells.2.preprocess0.bn.weight",
+        "auxiliary_head.features.2.weight", "auxiliary_head.features.6.bias",
+        "auxiliary_head.classifier.bias", "classifier.weight"}) {
+    // The skip of the reduction cells is of stride 1: without parameters.
+    EXPECT_EQ(parameters.contains(name), std::string(name) != "cells.1._ops.7.conv_1.weight") << name;
+  }
+}
+
+TEST(DropPathTest, IsAFunctionOfSeedAndStepAndForTrainingOnly) {
+  DerivedNetwork network(first_genotype(), {.channels = 2, .cells = 4}, false);
+  initialise(network, 1);
+  const FrozenStatistics frozen(network);
+  const torch::Tensor x = images(8, 3, 8);
+  const auto logits = [&](double p, ForwardContext context) { return network.forward(x, p, context).logits; };
+  EXPECT_TRUE(torch::equal(logits(0.5, {1, 1}), logits(0.5, {1, 1})));
+  EXPECT_FALSE(torch::equal(logits(0.5, {1, 1}), logits(0.5, {1, 2})));
+  EXPECT_FALSE(torch::equal(logits(0.5, {1, 1}), logits(0.5, {2, 1})));
+  EXPECT_TRUE(torch::equal(logits(0, {1, 1}), logits(0, {1, 2})));
+  network.eval();
+  EXPECT_TRUE(torch::equal(logits(0.5, {1, 1}), logits(0, {1, 2})));
+}
+
+// Four cells of one node whose operations are all skips; cells 1 and 2 are reductions, whose skips (stride 2)
+// are dropped with probability 1/2. Cell 3 sees nothing, and a sample's logits are the bias, when both of
+// cell 1's and cell 2's from cell 0 are dropped: one sample in 8. Were cell 3's own two skips (stride 1)
+// dropped alike, it would be more than one in 4. Batch-norms in evaluation mode keep samples apart and zeros
+// zero.
+TEST(DropPathTest, SkipsOfStrideOneAreNeverDroppedAndSamplesAreDrawnOneByOne) {
+  Genotype genotype;
+  for (auto& cell : genotype.cells)
+    cell = {{{OperationKind::kSkipConnect, 0}, {OperationKind::kSkipConnect, 1}}};
+  DerivedNetwork network(genotype, {.channels = 4, .cells = 4}, false);
+  initialise(network, 1);
+  for (const auto& module : network.modules(/*include_self=*/false)) {
+    if (module->as<BatchNorm>() != nullptr) module->eval();
+  }
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor bias = network.named_parameters()["classifier.bias"];
+  const auto samples_of_nothing = [&](double drop_path) {
+    const torch::Tensor logits = network.forward(images(400, 3, 8), drop_path, {1, 1}).logits;
+    return (logits == bias).all(1).sum().item<std::int64_t>();
+  };
+  EXPECT_EQ(samples_of_nothing(0), 0);
+  EXPECT_NEAR(samples_of_nothing(0.5), 50, 20);  // three standard deviations
+}
+
+TEST(DerivedNetworkTest, ImpossibleGenotypesAndShapesAreRefused) {
+  EXPECT_THROW(DerivedNetwork(first_genotype(), {.channels = 0}, false), Error);
+  Genotype later = first_genotype();
+  later.cells[0][0][0].from = 5;
+  EXPECT_THROW(DerivedNetwork(later, {}, false), Error);
+}
+
+}  // namespace
+}  // namespace ptnas
