@@ -24,18 +24,19 @@ void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& da
   };
   if (State state; checkpoints.load(state)) {
     trainer.put(state);
-    progress = progress_from_json(state.values.at("progress"));
+    progress = progress_from_json(state.values["progress"]);
   } else {
     checkpoints.save(take);
   }
+  const auto after_step = [&] { checkpoints.after_step(take); };
   while (progress.epoch < options.epochs) {
     const auto started = std::chrono::steady_clock::now();
     const double rate =
         cosine_rate(options.learning_rate, options.learning_rate_end, progress.epoch, options.epochs);
     trainer.run_epoch(*method, rate, progress, "search",
-                      fmt::format("search epoch {}/{}", progress.epoch + 1, options.epochs),
-                      [&] { checkpoints.after_step(take); });
-    Json line = trainer.epoch_line("search", progress.epoch, progress, rate);
+                      fmt::format("search epoch {}/{}", progress.epoch + 1, options.epochs), after_step);
+    // An evaluation that is interrupted is made again, whole.
+    Json line = trainer.epoch_line("search", progress.epoch, progress, rate, after_step);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     line["seconds"] = seconds;
     run.append_metrics(line);

@@ -40,7 +40,7 @@ class RunSearchTest : public testing::Test {
     }
   }
 
-  TemporaryDirectory folder{"run-search"};
+  ScratchDirectory folder;
   TinyTask task;
 };
 

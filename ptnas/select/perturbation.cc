@@ -115,10 +115,14 @@ class Perturbation {
   void begin() {
     if (State state; checkpoints_.load(state)) {
       trainer_.put(state);
-      progress_ = progress_from_json(state.values.at("progress"));
-      record_ = state.values.at("record");
-      tuned_ = state.values.at("tuned").get<std::int64_t>();
-      tune_target_ = state.values.at("tune_target").get<std::int64_t>();
+      progress_ = progress_from_json(state.values["progress"]);
+      try {
+        record_ = state.values.at("record");
+        tuned_ = state.values.at("tuned").get<std::int64_t>();
+        tune_target_ = state.values.at("tune_target").get<std::int64_t>();
+      } catch (const nlohmann::json::exception& error) {
+        fail("the checkpoint does not say where the selection stands ({}); it is damaged", error.what());
+      }
     } else {
       load_supernet(context_.supernet_run.file(RunDirectory::kSupernet), trainer_);
       trainer_.renew_sgd();
@@ -248,6 +252,7 @@ class Perturbation {
     return rounds;
   }
 
+  // Its evaluation is not interrupted: the scores would be lost.
   void append_select_line(const Json& event) {
     const Evaluation validation = trainer_.evaluate_validation();
     Json line = Json::object();
@@ -270,10 +275,11 @@ class Perturbation {
 
   void tune_epoch() {
     const Clock::time_point started = Clock::now();
+    const auto after_step = [this] { checkpoints_.after_step([this](State& state) { take(state); }); };
     trainer_.run_epoch(context_.method, options_.tune_learning_rate, progress_, "tuning",
                        fmt::format("tuning, epoch {} after decision {}", tuned_ + 1, events().size()),
-                       [this] { checkpoints_.after_step([this](State& state) { take(state); }); });
-    Json line = trainer_.epoch_line("tune", tuned_, progress_, options_.tune_learning_rate);
+                       after_step);
+    Json line = trainer_.epoch_line("tune", tuned_, progress_, options_.tune_learning_rate, after_step);
     line["event"] = static_cast<std::int64_t>(events().size()) - 1;
     line["seconds"] = seconds_since(started);
     context_.run.append_metrics(line);

@@ -82,7 +82,7 @@ class RunSelectionTest : public testing::Test {
   static Json without_times(const std::vector<Json>& lines) { return ptnas::without_times(Json(lines)); }
   static Json without_times(const Json& value) { return ptnas::without_times(value); }
 
-  TemporaryDirectory folder{"run-selection"};
+  ScratchDirectory folder;
   TinyTask task;
   SelectOptions options = [] {
     SelectOptions o;
@@ -298,6 +298,27 @@ TEST_F(RunSelectionTest, RandomDependsOnTheSeed) {
       found |= edge.from == event["from"] && name_of(edge.operation) == event["chosen"].get<std::string>();
     EXPECT_TRUE(found) << event.dump();
   }
+}
+
+TEST_F(RunSelectionTest, ADamagedCheckpointIsRefused) {
+  select("run");
+  const std::filesystem::path path = (folder / "run") / RunDirectory::kSelectCheckpoint;
+  write_json((folder / "run") / RunDirectory::kRun, [] {
+    Json json = versioned("ptnas-run", 1);
+    json["finished"] = Json::array();
+    return json;
+  }());
+  const TensorFile whole = read_tensor_file(path);
+  for (const char* key : {"record", "tuned", "progress", "steps", "position"}) {
+    TensorFile damaged = whole;
+    Json state = parse_json(damaged.metadata.at("state"), "state");
+    state.erase(key);
+    damaged.metadata["state"] = state.dump();
+    write_tensor_file(path, damaged);
+    EXPECT_THROW(select("run"), Error) << key;
+  }
+  write_tensor_file(path, whole);
+  EXPECT_NO_THROW(select("run"));
 }
 
 TEST_F(RunSelectionTest, WrongOptionsAndMissingSupernetsAreErrors) {

@@ -143,7 +143,7 @@ void SupernetTrainer::run_epoch(const SearchMethod& method, double rate, EpochPr
   }
 }
 
-Evaluation SupernetTrainer::evaluate_validation() {
+Evaluation SupernetTrainer::evaluate_validation(const std::function<void()>& before_batch) {
   network_->eval();
   const ArchitectureWeights weights = architecture_.weights(/*with_gradient=*/false);
   const auto images = static_cast<std::int64_t>(halves_.validation.size());
@@ -151,6 +151,7 @@ Evaluation SupernetTrainer::evaluate_validation() {
       dataset_, ordered_pass(Part::kTrain, halves_.validation, kEvaluationBatch),
       batch_count(images, kEvaluationBatch),
       [&](const torch::Tensor& batch, std::int64_t number) {
+        if (before_batch) before_batch();
         return network_->forward(batch, weights, {seed_, evaluation_step(steps_, number)});
       },
       format_, device_, loader_threads_);
@@ -178,8 +179,8 @@ Json SupernetTrainer::alpha_json() const {
 }
 
 Json SupernetTrainer::epoch_line(const char* phase, std::int64_t epoch, const EpochProgress& progress,
-                                 double rate) {
-  const Evaluation validation = evaluate_validation();
+                                 double rate, const std::function<void()>& before_batch) {
+  const Evaluation validation = evaluate_validation(before_batch);
   Json line = Json::object();
   line["phase"] = phase;
   line["epoch"] = epoch;
@@ -209,18 +210,23 @@ void SupernetTrainer::take(State& state) const {
 void SupernetTrainer::put(const State& state) {
   put_module(state, "network.", *network_);
   sgd_.put(state, "sgd.");
-  adam_.put(state, "adam.");
   const torch::NoGradGuard no_grad;
   for (const CellType type : kCellTypes) {
-    const std::string name(name_of(type));
-    const auto found = state.tensors.find("alpha." + name);
+    const auto found = state.tensors.find("alpha." + std::string(name_of(type)));
     if (found == state.tensors.end() || found->second.sizes() != architecture_.alpha(type).sizes()) {
-      fail("the file has no alpha of this space's {} cell; it belongs to another space", name);
+      fail("the file has no alpha of this space's {} cell; it belongs to another space", name_of(type));
     }
     architecture_.alpha(type).copy_(found->second);
-    put_decisions(state.values.at("decisions").at(name), architecture_, type);
   }
-  steps_ = state.values.at("steps").get<std::int64_t>();
+  try {
+    adam_.put(state, "adam.");
+    for (const CellType type : kCellTypes)
+      put_decisions(state.values.at("decisions").at(std::string(name_of(type))), architecture_, type);
+    steps_ = state.values.at("steps").get<std::int64_t>();
+  } catch (const nlohmann::json::exception& error) {
+    fail("the file does not say what its supernet has decided and where it stands ({}); it is damaged",
+         error.what());
+  }
 }
 
 void save_supernet(const std::filesystem::path& path, const SupernetTrainer& trainer) {

@@ -57,7 +57,8 @@ class SupernetTrainer {
                  const std::string& label, const std::function<void()>& after_step);
 
   /// Loss and accuracy on the validation half: not augmented, running statistics, decisions in force.
-  Evaluation evaluate_validation();
+  /// `before_batch` may throw: nothing has changed then.
+  Evaluation evaluate_validation(const std::function<void()>& before_batch = {});
 
   /// Begins tuning: fresh momentum buffers (a new SGD); alpha's Adam goes on with its state.
   void renew_sgd();
@@ -67,9 +68,11 @@ class SupernetTrainer {
 
   /// The metrics line of an epoch that is done (docs/formats.md), "seconds" last and still to be set:
   /// evaluates the validation half.
-  Json epoch_line(const char* phase, std::int64_t epoch, const EpochProgress& progress, double rate);
+  Json epoch_line(const char* phase, std::int64_t epoch, const EpochProgress& progress, double rate,
+                  const std::function<void()>& before_batch);
 
   void take(State& state) const;
+  /// Throws Error where the state is another network's or damaged.
   void put(const State& state);
 
  private:

@@ -103,7 +103,7 @@ TEST_F(SupernetTrainerTest, AlphaStepWorksWhereAllIsDecided) {
 }
 
 TEST_F(SupernetTrainerTest, StateGoesThroughAFileBitIdentically) {
-  const TemporaryDirectory folder("supernet-trainer");
+  const ScratchDirectory folder;
   SupernetTrainer trainer = make();
   trainer.architecture().decide(CellType::kNormal, 2, 0);
   trainer.architecture().remove(CellType::kReduction, 4);
@@ -122,7 +122,7 @@ TEST_F(SupernetTrainerTest, StateGoesThroughAFileBitIdentically) {
 }
 
 TEST_F(SupernetTrainerTest, ASupernetOfAnotherShapeIsRefused) {
-  const TemporaryDirectory folder("supernet-shape");
+  const ScratchDirectory folder;
   SupernetTrainer trainer = make();
   save_supernet(folder / "supernet.safetensors", trainer);
   task.search.channels = 8;
@@ -132,6 +132,21 @@ TEST_F(SupernetTrainerTest, ASupernetOfAnotherShapeIsRefused) {
   task.search.space = "s2";
   SupernetTrainer other_space = make();
   EXPECT_THROW(load_supernet(folder / "supernet.safetensors", other_space), Error);
+}
+
+TEST_F(SupernetTrainerTest, ADamagedStateIsRefused) {
+  SupernetTrainer trainer = make();
+  for (const char* key : {"decisions", "steps", "adam.steps"}) {
+    State state = taken(trainer);
+    state.values.erase(key);
+    EXPECT_THROW(trainer.put(state), Error) << key;
+  }
+  State state = taken(trainer);
+  state.values["decisions"]["normal"] = "none";
+  EXPECT_THROW(trainer.put(state), Error);
+  state = taken(trainer);
+  state.tensors.erase("alpha.normal");
+  EXPECT_THROW(trainer.put(state), Error);
 }
 
 TEST_F(SupernetTrainerTest, ALossThatIsNotFiniteStopsBeforeTheStep) {

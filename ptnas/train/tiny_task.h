@@ -1,16 +1,14 @@
 #pragma once
 
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
-#include <string>
 
 #include "ptnas/core/interrupt.h"
 #include "ptnas/core/log.h"
 #include "ptnas/core/random.h"
 #include "ptnas/core/runtime_options.h"
+#include "ptnas/core/testing.h"
 #include "ptnas/data/dataset.h"
 #include "ptnas/train/search_options.h"
 
@@ -64,26 +62,6 @@ struct TinyTask {
   DataOptions data;
   SearchOptions search;
   RuntimeOptions runtime;
-};
-
-/// For tests: an empty directory that goes when the object goes.
-class TemporaryDirectory {
- public:
-  explicit TemporaryDirectory(const std::string& name)
-      : path_(std::filesystem::temp_directory_path() / fmt::format("ptnas-{}-{}", name, ::getpid())) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
 };
 
 }  // namespace ptnas
