@@ -17,7 +17,7 @@ function axes(type, x, y) {
     y: {title: title(y), ticks: {}, grid: {}, beginAtZero: type === 'bar'},
   };
 }
-function optionsOf(type, {x = 'epoch', y = '', tooltip = {}, manyPoints = false}) {
+function optionsOf(type, {x = 'epoch, from 0', y = '', tooltip = {}, manyPoints = false}) {
   return {
     animation: false, responsive: true, maintainAspectRatio: false, scales: axes(type, x, y),
     interaction: type === 'line' ? {mode: 'index', intersect: false} : {mode: 'nearest', intersect: true},

@@ -259,7 +259,7 @@ function decisionsSection(box) {
 // What each decision costs and tuning brings back.
 function trajectorySection(box) {
   const steps = data.metrics.filter((line) => line.phase === 'select' || line.phase === 'tune');
-  box.append(paragraph('Each decision takes operations out of the supernet and costs it some accuracy; the epochs of tuning after it let the rest ' +
+  box.append(paragraph('Each decision takes operations out of the supernet, which mostly costs it some accuracy; the epochs of tuning after it let the rest ' +
     'adapt before the next question is asked. A fall that tuning does not make good would mean that something needed was lost.'));
   const grid = element('div', {class: 'pair'});
   box.append(grid);

@@ -15,6 +15,13 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 const paragraph = (text, kind = null) => element('p', {class: kind}, text);
+const sentence = (...parts) => element('p', {}, ...parts);
+
+// A stranger's name within a sentence: kept to itself (it may turn the direction of writing) and not too long.
+function named(text) {
+  const letters = [...text];
+  return element('bdi', {title: text}, letters.length > 60 ? `${letters.slice(0, 59).join('')}…` : text);
+}
 
 // A part of the page: a failure in it is told there and leaves the others alone.
 function section(id, title, draw) {
@@ -67,7 +74,7 @@ function duration(seconds) {
   if (seconds < 5400) return `${(seconds / 60).toFixed(0)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
-const stateName = (state) => (state === 0 ? 'c_{k-2}' : state === 1 ? 'c_{k-1}' : String(state - 2));
+const stateName = (state) => (state === 0 ? 'cₖ₋₂' : state === 1 ? 'cₖ₋₁' : String(state - 2));
 const edgeName = (from, node) => `${stateName(from)} → ${node}`;
 // Edges in the order of the space: node 0 from states 0, 1; node 1 from 0, 1, 2; ...
 function edgeEnds(edge) {

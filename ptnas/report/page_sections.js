@@ -20,7 +20,7 @@ function stages() {
 function headline(box) {
   const tiles = element('div', {class: 'tiles'});
   const tile = (value, label, kind = '') =>
-    tiles.append(element('div', {class: `tile ${kind}`}, element('b', {}, value), element('span', {}, label)));
+    tiles.append(element('div', {class: `tile ${kind}`}, element('b', {dir: 'auto'}, value), element('span', {}, label)));
   const e = data.evaluation, d = data.data;
   if (e) {
     tile(percent(e.top1), `test accuracy, ${plural(e.images, 'image')}`, 'first');
@@ -32,7 +32,7 @@ function headline(box) {
   const states = stages();
   if (states.some(([, state]) => state !== 'finished')) {
     box.append(element('p', {class: 'stages'}, ...states.map(([name, state]) =>
-      element('span', {class: state === 'finished' ? 'stage done' : 'stage'}, `${name}: ${state}`))));
+      element('span', {class: state === 'finished' ? 'stage done' : 'stage'}, `${name}: `, element('bdi', {}, state)))));
   }
   box.append(tiles);
   glance(box);
@@ -55,9 +55,9 @@ function curves(parent, prefix, phase, kinds) {
   }
 }
 function searchSection(box) {
-  if (data.parent && !data.finished.includes('search')) box.append(paragraph(`The supernet is that of run ${data.parent}.`));
+  if (data.parent && !data.finished.includes('search')) box.append(sentence('The supernet is that of run ', named(data.parent), '.'));
   box.append(paragraph('The supernet holds every candidate network at once. One half of the training images teaches its weights, the other half ' +
-    'teaches alpha and serves as validation. Validation is measured without augmentation, training on the fly with it.'));
+    'teaches alpha and serves as validation. Validation sees the images as they are; the training numbers are those of the augmented batches as they passed.'));
   curves(box, 'search', 'search', [['train', 'training half', 'alpha', []], ['valid', 'validation half', 'masking', [5, 4]]]);
 }
 
@@ -115,7 +115,7 @@ function trainSection(box) {
 function confusionSection(box) {
   const e = data.evaluation, names = e.per_class.map((row) => row.class);
   box.append(paragraph(`Test accuracy ${percent(e.top1, 2)}, top-5 ${percent(e.top5, 2)}, loss ${e.loss.toFixed(4)}; ` +
-    `${e.milliseconds_per_image.toFixed(2)} ms an image. Each row is a true class, each column what the network said; the darker, the larger the share of the row.`));
+    `${e.milliseconds_per_image.toFixed(2)} ms an image. Each row is a true class, each column what the network said; the stronger the colour, the larger the share of the row.`));
   const rows = e.confusion.map((row, i) => {
     const total = Math.max(1, row.reduce((sum, count) => sum + count, 0));
     return element('tr', {}, element('th', {scope: 'row', title: names[i]}, element('span', {}, names[i])),
@@ -134,7 +134,7 @@ function confusionSection(box) {
     .sort((a, b) => b.count - a.count).slice(0, 5);
   if (mistakes.length) {
     box.append(element('h3', {}, 'The commonest mistakes'),
-      element('ol', {}, ...mistakes.map(({i, j, count}) => element('li', {}, `${names[i]} taken for ${names[j]}: ${plural(count, 'time')}`))));
+      element('ol', {}, ...mistakes.map(({i, j, count}) => element('li', {}, named(names[i]), ' taken for ', named(names[j]), `: ${plural(count, 'time')}`))));
   }
 }
 
@@ -142,7 +142,7 @@ function confusionSection(box) {
 
 function dataSection(box) {
   const d = data.data, list = (values) => values.map((value) => value.toFixed(4)).join(', ');
-  box.append(paragraph(`${d.name}: ${d.channels === 1 ? 'grey' : d.channels === 3 ? 'colour' : `${d.channels}-channel`} images of ${d.height} × ${d.width} pixels, ` +
+  box.append(sentence(named(d.name), `: ${d.channels === 1 ? 'grey' : d.channels === 3 ? 'colour' : `${d.channels}-channel`} images of ${d.height} × ${d.width} pixels, ` +
     `normalised by mean ${list(d.mean)} and deviation ${list(d.deviation)}${d.measured ? ' (measured on the training part)' : ''}.`));
   box.append(table('counts', ['class', 'training', 'test'], d.classes.map((name, i) => [name, whole(d.train_counts[i]), whole(d.test_counts[i])]), 'images by class'));
   for (const [key, label] of [['held_out', 'Images held out for testing'], ['left_out', 'Images left out because they could not be read']]) {
@@ -157,8 +157,8 @@ function repeatSection(box) {
     box.append(paragraph(commands.length === 1 ? 'The command that made this run:' : 'The commands that made this run, in order:'),
       element('pre', {class: 'commands'}, commands.join('\n')));
   }
-  box.append(paragraph('The options below, saved as config.toml, say the same: ptnas run --config config.toml --out ANOTHER. The same options, seed, number ' +
-    'of threads and vector instructions give the same numbers to the last bit.'));
+  box.append(sentence('The options below, saved as config.toml, say the same: ', element('code', {}, 'ptnas run --config config.toml --out ANOTHER'),
+    '. The same options, seed, number of threads and vector instructions give the same numbers to the last bit.'));
   const seconds = ['search', 'select', 'tune', 'train'].map((phase) => [phase, lines(phase).reduce((sum, line) => sum + (line.seconds ?? 0), 0)])
     .filter(([, total]) => total > 0);
   if (seconds.length) {

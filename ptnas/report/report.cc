@@ -102,7 +102,8 @@ std::string make_report(const RunDirectory& run) {
   std::string html = kHead;
   html += "<title>" + name + " \u2013 ptnas</title>\n<style>\n";
   html += page_css();
-  html += "</style>\n</head>\n<body>\n<main>\n<header id=\"headline\"><h1>" + name + "</h1></header>\n";
+  html += "</style>\n</head>\n<body>\n<main>\n<header id=\"headline\"><h1><small>ptnas run</small> " + name +
+          "</h1></header>\n";
   html += "<noscript><p>Without its script this page shows the drawings only.</p></noscript>\n";
   html += network_section(data);
   html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json(data) + "</script>\n";
