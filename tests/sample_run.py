@@ -199,6 +199,9 @@ class Sample:
                           alpha_choice=self.alpha_edges(cell, node), images=IMAGES, seed=0, seconds=3.0)
 
     def train(self):
+        if "select" not in self.stages:
+            self.put("genotype.json", {"format": "ptnas-genotype", "version": 1, "cells": {cell: self.alpha_cell(cell) for cell in CELLS},
+                                       "text": "Genotype(normal=[...])"})
         epochs = 12 if self.finished else 4
         for epoch in range(epochs):
             progress = (epoch + 1) / 12
