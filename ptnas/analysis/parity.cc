@@ -74,7 +74,7 @@ void compare_norms(ParityReport& report, torch::nn::Module& network, const Json&
     const torch::Tensor gradient = item.value().grad();
     const double norm = gradient.defined() ? gradient.norm().item<double>() : 0.0;
     report.compare("gradient norms of weights", norm, recorded.at(item.key()).get<double>(),
-                   kGradientTolerance);
+                   kGradientTolerance, item.key());
     ++count;
   }
   if (count != recorded.size())

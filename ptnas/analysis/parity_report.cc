@@ -16,7 +16,7 @@ ParityReport::Row& ParityReport::row(const std::string& quantity, double toleran
 }
 
 void ParityReport::compare(const std::string& quantity, const std::vector<double>& computed,
-                           const std::vector<double>& recorded, double tolerance) {
+                           const std::vector<double>& recorded, double tolerance, const std::string& name) {
   if (computed.size() != recorded.size()) {
     fail("{}: {} values are recorded, expected {}", quantity, recorded.size(), computed.size());
   }
@@ -30,8 +30,9 @@ void ParityReport::compare(const std::string& quantity, const std::vector<double
     if (!(difference <= line.largest)) line.largest = difference;
     if (difference <= tolerance) continue;
     ++line.failures;
-    if (line.first_failure.empty())
-      line.first_failure = fmt::format("value {}: computed {}, recorded {}", i, computed[i], recorded[i]);
+    if (!line.first_failure.empty()) continue;
+    line.first_failure = fmt::format("{}value {}: computed {}, recorded {}", name.empty() ? "" : name + " ",
+                                     i, computed[i], recorded[i]);
   }
 }
 

@@ -15,13 +15,14 @@ namespace ptnas {
 /// thread-safe.
 class ParityReport {
  public:
-  /// Differences of all elements against the largest magnitude of the recorded list. Throws Error when the
-  /// lengths differ.
+  /// Differences of all elements against the largest magnitude of the recorded list; `name` says which list
+  /// it is where a quantity has several. Throws Error when the lengths differ.
   void compare(const std::string& quantity, const std::vector<double>& computed,
-               const std::vector<double>& recorded, double tolerance);
+               const std::vector<double>& recorded, double tolerance, const std::string& name = "");
   /// One value against itself.
-  void compare(const std::string& quantity, double computed, double recorded, double tolerance) {
-    compare(quantity, std::vector{computed}, std::vector{recorded}, tolerance);
+  void compare(const std::string& quantity, double computed, double recorded, double tolerance,
+               const std::string& name = "") {
+    compare(quantity, std::vector{computed}, std::vector{recorded}, tolerance, name);
   }
   /// Something that must be the same; `what` says what was found where it is not.
   void require(const std::string& quantity, bool same, const std::string& what);

@@ -31,7 +31,8 @@ class PlainCell final : public MixedCell {
     for (int node = 0; node < space_.nodes; ++node) {
       torch::Tensor sum;
       for (int from = 0; from < node + 2; ++from, ++edge) {
-        add_edge(sum, edge, states[static_cast<std::size_t>(from)], weights, context);
+        const torch::Tensor mixed = mix_edge(edge, states[static_cast<std::size_t>(from)], weights, context);
+        if (mixed.defined()) sum = sum.defined() ? sum + mixed : mixed;
       }
       // A node that nothing reaches is zero.
       if (!sum.defined()) sum = strided_zeros(states[0].value(), place_.type == CellType::kReduction ? 2 : 1);
@@ -42,17 +43,22 @@ class PlainCell final : public MixedCell {
   }
 
  private:
-  void add_edge(torch::Tensor& sum, int edge, const Source& source, const EdgeWeights& weights,
-                const ForwardContext& context) {
+  // The edge's weighted sum, undefined where nothing contributes. Sums associate as in the published program
+  // (an edge first, then the node): a ReLU's gradient jumps at 0, so another rounding of its input can show
+  // far above the rounding itself.
+  torch::Tensor mix_edge(int edge, const Source& source, const EdgeWeights& weights,
+                         const ForwardContext& context) {
     const auto e = static_cast<std::size_t>(edge);
+    torch::Tensor mixed;
     for (std::size_t o = 0; o < operations_[e].size(); ++o) {
       // A weight of exactly 0: not computed, no statistics, no noise drawn.
       if (weights.host[e][o] == 0) continue;
-      const torch::Tensor output =
-          operations_[e][o]->forward(source, context, place_.index * kPlacesPerCell + edge);
-      const torch::Tensor& weight = weights.each[e * static_cast<std::size_t>(weights.columns) + o];
-      sum = sum.defined() ? torch::addcmul(sum, output, weight) : output * weight;
+      const torch::Tensor weighted =
+          operations_[e][o]->forward(source, context, place_.index * kPlacesPerCell + edge) *
+          weights.each[e * static_cast<std::size_t>(weights.columns) + o];
+      mixed = mixed.defined() ? mixed + weighted : weighted;
     }
+    return mixed;
   }
 
   SearchSpace space_;
