@@ -15,11 +15,21 @@ namespace ptnas {
 
 namespace {
 
-// Augmentation counters are unique to an image drawn: the purpose of the batch in the top bits, then the
-// batch's number, then the place in it.
-std::uint64_t first_counter_of(Purpose purpose, std::uint64_t epoch_or_step, std::int64_t batch) {
-  return static_cast<std::uint64_t>(purpose) << 60 | epoch_or_step << 36 |
-         static_cast<std::uint64_t>(batch) << 16;
+constexpr std::int64_t kMostImages = 65536;  // of a batch
+
+enum class Kind : std::uint64_t { kPass = 0, kDraw = 1 };
+
+// The counter of a batch's first image. Counters are unique to an image drawn; bits, from the top: 4 purpose
+// of the order, 1 pass or draw, 23 epoch (event) of a pass or step of a draw, 20 batch of a pass, 16 place in
+// the batch. So passes, draws, alpha's validation draws and scoring passes of one seed never share numbers.
+std::uint64_t first_counter_of(Purpose purpose, Kind kind, std::uint64_t epoch_or_step, std::int64_t batch) {
+  return static_cast<std::uint64_t>(purpose) << 60 | static_cast<std::uint64_t>(kind) << 59 |
+         (epoch_or_step & 0x7FFFFF) << 36 | static_cast<std::uint64_t>(batch & 0xFFFFF) << 16;
+}
+
+void check_batch_size(std::int64_t size) {
+  if (size < 1 || size > kMostImages)
+    fail_usage("a batch must have 1 to {} images, not {}", kMostImages, size);
 }
 
 // One image's draw: where the crop starts in the padded image, whether it is mirrored, where the cutout's
@@ -95,8 +105,7 @@ Batch make_batch(const Dataset& dataset, const BatchPlan& plan, torch::MemoryFor
   const DatasetInfo& info = dataset.info();
   const auto count = static_cast<std::int64_t>(plan.indices.size());
   Batch batch;
-  batch.images =
-      torch::empty({count, info.channels, info.height, info.width}, torch::kFloat).contiguous(format);
+  batch.images = torch::empty({count, info.channels, info.height, info.width}, torch::kFloat, format);
   batch.labels = torch::empty({count}, torch::kLong);
   const bool channels_last = format == torch::MemoryFormat::ChannelsLast;
   const std::int64_t plane = std::int64_t{info.height} * info.width;
@@ -106,6 +115,9 @@ Batch make_batch(const Dataset& dataset, const BatchPlan& plan, torch::MemoryFor
   auto* labels = batch.labels.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t index = plan.indices[static_cast<std::size_t>(i)];
+    if (index < 0 || index >= dataset.size(plan.part)) {
+      fail("image {} was asked for, but this part of {} has {}", index, info.name, dataset.size(plan.part));
+    }
     dataset.read(plan.part, index, pixels.data());
     const Draw draw = draw_augmentation(plan.augmentation, info, plan.seed,
                                         plan.first_counter + static_cast<std::uint64_t>(i));
@@ -116,73 +128,90 @@ Batch make_batch(const Dataset& dataset, const BatchPlan& plan, torch::MemoryFor
   return batch;
 }
 
+// Threads claim batch numbers in order and put what they made into `ready`. All fields below `mutex` are
+// guarded by it.
 struct BatchStream::State {
+  struct Result {
+    Batch batch;
+    std::exception_ptr fault;
+  };
+
   const Dataset& dataset;
   std::function<BatchPlan(std::int64_t)> plan_of;
-  std::int64_t end;
   torch::MemoryFormat format;
+  std::int64_t most_ahead;
+  std::vector<std::thread> threads;
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::int64_t next_to_make, next_to_give;
-  std::int64_t most_ahead;
-  std::map<std::int64_t, Batch> ready;
-  std::exception_ptr fault;
-  bool stopping = false;
-  std::vector<std::thread> threads;
+  std::int64_t next_to_make, next_to_give, end;
+  std::map<std::int64_t, Result> ready;
+
+  State(const Dataset& set, std::function<BatchPlan(std::int64_t)> plan, torch::MemoryFormat memory_format,
+        std::int64_t ahead, std::int64_t first, std::int64_t count)
+      : dataset(set),
+        plan_of(std::move(plan)),
+        format(memory_format),
+        most_ahead(ahead),
+        next_to_make(first),
+        next_to_give(first),
+        end(count) {}
 
   void work() {
-    at::init_num_threads();
     std::unique_lock lock(mutex);
     while (true) {
-      changed.wait(lock, [this] {
-        return stopping || fault || next_to_make >= end || next_to_make < next_to_give + most_ahead;
-      });
-      if (stopping || fault || next_to_make >= end) return;
+      changed.wait(lock, [this] { return next_to_make >= end || next_to_make < next_to_give + most_ahead; });
+      if (next_to_make >= end) return;
       const std::int64_t number = next_to_make++;
       lock.unlock();
-      Batch batch;
-      std::exception_ptr failed;
-      try {
-        batch = make_batch(dataset, plan_of(number), format);
-      } catch (...) {
-        failed = std::current_exception();
-      }
+      Result result = make(number);
       lock.lock();
-      if (failed) fault = failed;
-      ready[number] = std::move(batch);
+      if (result.fault) next_to_make = end;  // earlier ones are given first, later ones never
+      ready.emplace(number, std::move(result));
       changed.notify_all();
     }
+  }
+
+  Result make(std::int64_t number) const {
+    try {
+      return {make_batch(dataset, plan_of(number), format), nullptr};
+    } catch (...) {
+      return {{}, std::current_exception()};
+    }
+  }
+
+  // No batch is begun any more; returns when those under way are done.
+  void stop() {
+    {
+      const std::lock_guard lock(mutex);
+      next_to_make = end;
+    }
+    changed.notify_all();
+    for (std::thread& thread : threads) thread.join();
   }
 };
 
 BatchStream::BatchStream(const Dataset& dataset, std::function<BatchPlan(std::int64_t)> plan_of,
                          std::int64_t first, std::int64_t count, torch::MemoryFormat format, int threads)
-    : state_(new State{
-          dataset, std::move(plan_of), count, format, {}, {}, first, first, 0, {}, nullptr, false, {}}) {
-  threads = std::max(1, threads);
-  state_->most_ahead = 2 * threads;
-  for (int t = 0; t < threads; ++t) state_->threads.emplace_back([state = state_.get()] { state->work(); });
+    : state_(new State(dataset, std::move(plan_of), format, 2 * std::max(1, threads), first, count)) {
+  for (int t = 0; t < std::max(1, threads); ++t)
+    state_->threads.emplace_back([state = state_.get()] { state->work(); });
 }
 
-BatchStream::~BatchStream() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->changed.notify_all();
-  for (std::thread& thread : state_->threads) thread.join();
-}
+BatchStream::~BatchStream() { state_->stop(); }
 
 std::optional<Batch> BatchStream::next() {
-  std::unique_lock lock(state_->mutex);
-  if (state_->next_to_give >= state_->end) return std::nullopt;
-  state_->changed.wait(lock,
-                       [this] { return state_->fault || state_->ready.contains(state_->next_to_give); });
-  if (state_->fault) std::rethrow_exception(state_->fault);
-  auto node = state_->ready.extract(state_->next_to_give++);
-  state_->changed.notify_all();
-  return std::move(node.mapped());
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  if (state.next_to_give >= state.end) return std::nullopt;
+  state.changed.wait(lock, [&state] { return state.ready.contains(state.next_to_give); });
+  const auto found = state.ready.find(state.next_to_give);
+  if (found->second.fault) std::rethrow_exception(found->second.fault);  // again at every further call
+  Batch batch = std::move(found->second.batch);
+  state.ready.erase(found);
+  ++state.next_to_give;
+  state.changed.notify_all();
+  return batch;
 }
 
 namespace {
@@ -190,6 +219,7 @@ namespace {
 std::function<BatchPlan(std::int64_t)> pass_in_order_of(Purpose purpose, std::vector<std::int64_t> indices,
                                                         std::int64_t size, Augmentation augmentation,
                                                         std::uint64_t seed, std::uint64_t index) {
+  check_batch_size(size);
   RandomStream stream(seed, purpose, index);
   stream.shuffle(indices);
   return [purpose, indices = std::move(indices), size, augmentation, seed, index](std::int64_t batch) {
@@ -199,7 +229,7 @@ std::function<BatchPlan(std::int64_t)> pass_in_order_of(Purpose purpose, std::ve
                      {indices.begin() + first, indices.begin() + last},
                      augmentation,
                      seed,
-                     first_counter_of(purpose, index, batch)};
+                     first_counter_of(purpose, Kind::kPass, index, batch)};
   };
 }
 
@@ -220,10 +250,11 @@ std::function<BatchPlan(std::int64_t)> augmented_pass(std::vector<std::int64_t> 
 std::function<BatchPlan(std::int64_t)> fresh_shuffles(std::vector<std::int64_t> indices, std::int64_t size,
                                                       Augmentation augmentation, std::uint64_t seed,
                                                       Purpose purpose, std::uint64_t first_step) {
+  check_batch_size(size);
   return [indices = std::move(indices), size, augmentation, seed, purpose, first_step](std::int64_t batch) {
     const std::uint64_t step = first_step + static_cast<std::uint64_t>(batch);
     RandomStream stream(seed, purpose, step);
-    BatchPlan plan{Part::kTrain, {}, augmentation, seed, first_counter_of(purpose, step, 0)};
+    BatchPlan plan{Part::kTrain, {}, augmentation, seed, first_counter_of(purpose, Kind::kDraw, step, 0)};
     // The first `size` of a Fisher-Yates shuffle; only the places that moved are remembered.
     std::unordered_map<std::size_t, std::size_t> moved;
     const auto at = [&moved](std::size_t place) {
@@ -242,6 +273,7 @@ std::function<BatchPlan(std::int64_t)> fresh_shuffles(std::vector<std::int64_t> 
 
 std::function<BatchPlan(std::int64_t)> ordered_pass(Part part, std::vector<std::int64_t> indices,
                                                     std::int64_t size) {
+  check_batch_size(size);
   return [part, indices = std::move(indices), size](std::int64_t batch) {
     const std::int64_t first = batch * size;
     const std::int64_t last = std::min<std::int64_t>(first + size, static_cast<std::int64_t>(indices.size()));
@@ -249,6 +281,9 @@ std::function<BatchPlan(std::int64_t)> ordered_pass(Part part, std::vector<std::
   };
 }
 
-std::int64_t batch_count(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
+std::int64_t batch_count(std::int64_t count, std::int64_t size) {
+  check_batch_size(size);
+  return (count + size - 1) / size;
+}
 
 }  // namespace ptnas

@@ -13,8 +13,8 @@
 
 namespace ptnas {
 
-/// How images become tensors. Order (FACTS, Supernet training): crop with zero (black) padding, flip, to [0,
-/// 1], normalise, cutout.
+/// How images become tensors, in DARTS' order: crop with black padding, flip, scale to 0 .. 1, normalise,
+/// cutout.
 struct Augmentation {
   bool crop_and_flip = false;
   int cutout = 0;  ///< side of the square set to zero, clipped at the border; 0: none
@@ -26,8 +26,8 @@ struct BatchPlan {
   std::vector<std::int64_t> indices;
   Augmentation augmentation;
   std::uint64_t seed = 0;
-  std::uint64_t first_counter =
-      0;  ///< image i draws its augmentation from RandomStream(seed, kAugmentation, first_counter + i)
+  /// Image i draws its augmentation from RandomStream(seed, kAugmentation, first_counter + i).
+  std::uint64_t first_counter = 0;
 };
 
 struct Batch {
@@ -39,8 +39,9 @@ struct Batch {
 Batch make_batch(const Dataset& dataset, const BatchPlan& plan, torch::MemoryFormat format);
 
 /// Batches 0 .. count - 1 of `plan_of`, from `first` on, in order, prepared by threads ahead of their use.
-/// `plan_of` must be a pure function. The same batches come out for any number of threads. An Error of a
-/// worker is rethrown by next().
+/// `plan_of` must be a pure function. The same batches come out for any number of threads. What a worker
+/// throws is rethrown by next() in the place of its batch. The data set must outlive the stream, which may be
+/// destroyed at any time; next() is for one thread.
 class BatchStream {
  public:
   BatchStream(const Dataset& dataset, std::function<BatchPlan(std::int64_t)> plan_of, std::int64_t first,
@@ -53,6 +54,10 @@ class BatchStream {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The makers of plans. Their augmentation counters are disjoint: by the purpose of the order, by pass or
+// draw, and then by epoch or step, batch and place (batch.cc lays out the bits), so that within a stage no
+// two images are augmented from the same numbers. A batch has 1 to 65,536 images, else Error(kUsage).
 
 /// Plans of one shuffled pass over `indices` in batches of `size`, the last one kept; index: epoch
 /// (kTrainOrder).

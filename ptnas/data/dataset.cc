@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
+#include <set>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/random.h"
@@ -12,7 +14,7 @@ namespace ptnas {
 
 namespace {
 
-constexpr std::int64_t kMostMeasured = 20000;
+constexpr std::int64_t kMostMeasured = 100'000;
 constexpr int kLeastSide = 8;
 
 std::vector<std::int64_t> counts_by_class(const Dataset& dataset, Part part) {
@@ -23,6 +25,11 @@ std::vector<std::int64_t> counts_by_class(const Dataset& dataset, Part part) {
 }
 
 }  // namespace
+
+std::size_t Dataset::image_bytes() const {
+  return static_cast<std::size_t>(info_.channels) * static_cast<std::size_t>(info_.height) *
+         static_cast<std::size_t>(info_.width);
+}
 
 Json Dataset::describe() const {
   Json json = versioned("ptnas-data", 1);
@@ -45,7 +52,7 @@ std::vector<std::int64_t> training_indices(const Dataset& dataset, std::int64_t 
   std::int64_t count = dataset.size(Part::kTrain);
   if (limit > 0) count = std::min(count, limit);
   std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
+  std::iota(indices.begin(), indices.end(), std::int64_t{0});
   return indices;
 }
 
@@ -54,6 +61,9 @@ SearchHalves search_halves(const Dataset& dataset, const DataOptions& options) {
   if (options.search_limit > 0)
     limit = limit > 0 ? std::min(limit, options.search_limit) : options.search_limit;
   const std::vector<std::int64_t> all = training_indices(dataset, limit);
+  if (!(options.train_portion > 0 && options.train_portion < 1)) {
+    fail_usage("--train-portion must lie strictly between 0 and 1, not {}", options.train_portion);
+  }
   const auto split =
       static_cast<std::ptrdiff_t>(std::floor(options.train_portion * static_cast<double>(all.size())));
   SearchHalves halves{{all.begin(), all.begin() + split}, {all.begin() + split, all.end()}};
@@ -67,10 +77,12 @@ SearchHalves search_halves(const Dataset& dataset, const DataOptions& options) {
 }
 
 std::vector<std::int64_t> order_of_use(const std::vector<int>& labels) {
-  const bool sorted = std::is_sorted(labels.begin(), labels.end());
-  if (sorted && labels.size() > 1) return permutation(labels.size(), RandomStream(0, Purpose::kDataOrder));
+  std::size_t pieces = 1;
+  for (std::size_t i = 1; i < labels.size(); ++i) pieces += labels[i] != labels[i - 1];
+  const bool by_class = pieces == std::set<int>(labels.begin(), labels.end()).size();
+  if (by_class) return permutation(labels.size(), RandomStream(0, Purpose::kDataOrder));
   std::vector<std::int64_t> order(labels.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
+  std::iota(order.begin(), order.end(), std::int64_t{0});
   return order;
 }
 
@@ -99,8 +111,8 @@ void check_labels(const Dataset& dataset, const std::string& what) {
   }
 }
 
-void measure_pixels(const Dataset& dataset, DatasetInfo& info) {
-  const std::int64_t count = dataset.size(Part::kTrain), used = std::min(count, kMostMeasured);
+void measure_pixels(const Dataset& dataset, DatasetInfo& info, std::int64_t most) {
+  const std::int64_t count = dataset.size(Part::kTrain), used = std::min(count, most);
   const auto plane = static_cast<std::size_t>(info.height) * static_cast<std::size_t>(info.width);
   const auto channels = static_cast<std::size_t>(info.channels);
   std::vector<std::uint8_t> pixels(plane * channels);
@@ -123,17 +135,21 @@ void measure_pixels(const Dataset& dataset, DatasetInfo& info) {
     const double mean = static_cast<double>(sums[c]) / n / 255;
     const double variance = static_cast<double>(squares[c]) / n / (255.0 * 255.0) - mean * mean;
     info.mean.push_back(mean);
-    info.deviation.push_back(variance > 1e-8 ? std::sqrt(variance)
-                                             : 1.0);  // constant images: do not divide by 0
+    // Where all pixels are the same, only the mean is taken away.
+    info.deviation.push_back(variance > 1e-8 ? std::sqrt(variance) : 1.0);
   }
   info.measured = true;
+}
+
+std::string valid_utf8(const std::string& name) {
+  return Json::parse(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
 MemoryDataset::MemoryDataset(DatasetInfo info, std::array<MemoryPart, 2> parts, const std::string& what)
     : parts_(std::move(parts)) {
   info_ = std::move(info);
   check_labels(*this, what);
-  const std::size_t bytes = static_cast<std::size_t>(info_.channels * info_.height * info_.width);
+  const std::size_t bytes = image_bytes();
   MemoryPart& train = parts_[0];
   const std::vector<std::int64_t> order = order_of_use(train.labels);
   MemoryPart ordered;
@@ -144,11 +160,11 @@ MemoryDataset::MemoryDataset(DatasetInfo info, std::array<MemoryPart, 2> parts, 
     ordered.labels.push_back(train.labels[from]);
   }
   train = std::move(ordered);
-  if (info_.mean.empty()) measure_pixels(*this, info_);
+  if (info_.mean.empty()) measure_pixels(*this, info_, kMostMeasured);
 }
 
 void MemoryDataset::read(Part part, std::int64_t index, std::uint8_t* pixels) const {
-  const std::size_t bytes = static_cast<std::size_t>(info_.channels * info_.height * info_.width);
+  const std::size_t bytes = image_bytes();
   std::memcpy(pixels, of(part).pixels.data() + static_cast<std::size_t>(index) * bytes, bytes);
 }
 

@@ -37,6 +37,8 @@ class Dataset {
   virtual Json describe() const;
 
  protected:
+  /// C H W of one image.
+  std::size_t image_bytes() const;
   DatasetInfo info_;
 };
 

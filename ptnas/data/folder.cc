@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cmath>
-#include <cstring>
 #include <exception>
+#include <fstream>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "ptnas/core/error.h"
@@ -23,32 +25,41 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Decoded images up to this many bytes are kept; a larger set is decoded again at each use.
 constexpr std::uint64_t kCacheBytes = std::uint64_t{1} << 30;
+constexpr std::int64_t kLeastSide = 8, kLargestSide = 4096;
+constexpr std::int64_t kMostMeasured = 20'000;  // a large set is decoded again for it
 
 struct Entry {
   fs::path file;
   int label;
+  Image square;  ///< decoded and fitted; empty where the cache was full
 };
+
+using Parts = std::array<std::vector<Entry>, 2>;
+
+bool hidden(const fs::path& path) { return path.filename().string().starts_with("."); }
 
 std::vector<std::string> class_folders(const fs::path& directory) {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && !name.starts_with(".")) names.push_back(name);
+    if (entry.is_directory() && !hidden(entry.path())) names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
-bool is_image_name(const fs::path& file) {
+// By its name, or else by its first bytes.
+bool is_image(const fs::path& file) {
   std::string extension = file.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+  if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") return true;
+  char start[8] = {};
+  std::ifstream(file, std::ios::binary).read(start, sizeof start);
+  return looks_like_image({start, sizeof start});
 }
 
-// The image files of every class, by name; other files are counted and said to be left out.
+// The images of every class, by name; other files are counted and said to be left out.
 std::vector<Entry> list_images(const fs::path& directory, const std::vector<std::string>& classes) {
   std::vector<Entry> entries;
   std::int64_t others = 0;
@@ -56,49 +67,101 @@ std::vector<Entry> list_images(const fs::path& directory, const std::vector<std:
     std::vector<fs::path> files;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory / classes[c])) {
       if (!entry.is_regular_file()) continue;
-      if (is_image_name(entry.path())) {
+      if (!hidden(entry.path()) && is_image(entry.path())) {
         files.push_back(entry.path());
       } else {
         ++others;
       }
     }
     std::sort(files.begin(), files.end());
-    for (fs::path& file : files) entries.push_back({std::move(file), static_cast<int>(c)});
+    for (fs::path& file : files) entries.push_back({std::move(file), static_cast<int>(c), {}});
   }
-  if (others > 0)
-    log_warning(
-        fmt::format("{}: {} files are neither .png nor .jpg and are left out", directory.string(), others));
+  if (others > 0) {
+    log_warning(fmt::format("{}: {} {} no PNG or JPEG and left out", directory.string(), others,
+                            others == 1 ? "file is" : "files are"));
+  }
   return entries;
+}
+
+// Where the parts lie: train/ counts as a part, not as a class, where it has folders itself.
+struct Layout {
+  fs::path train;
+  std::optional<fs::path> test;
+  std::vector<std::string> classes;
+};
+
+Layout find_layout(const fs::path& directory) {
+  const auto is_part = [&](const char* name) {
+    return fs::is_directory(directory / name) && !class_folders(directory / name).empty();
+  };
+  Layout layout{directory, {}, {}};
+  if (is_part("train")) {
+    layout.train = directory / "train";
+    if (fs::is_directory(directory / "test")) layout.test = directory / "test";
+    for (const std::string& name : class_folders(directory)) {
+      if (name == "train" || name == "test") continue;
+      log_warning(fmt::format("{} is beside train/ and test/ and is not read", (directory / name).string()));
+    }
+  } else if (is_part("test")) {
+    fail("{} has test/ but no train/ with class folders; give both or neither", directory.string());
+  }
+  layout.classes = class_folders(layout.train);
+  if (layout.classes.size() < 2) {
+    fail("{}: expected one folder per class, at least two, found {}", layout.train.string(),
+         layout.classes.size());
+  }
+  if (layout.test) {
+    const std::vector<std::string> others = class_folders(*layout.test);
+    std::vector<std::string> different;
+    std::set_symmetric_difference(layout.classes.begin(), layout.classes.end(), others.begin(), others.end(),
+                                  std::back_inserter(different));
+    if (!different.empty()) {
+      fail("{}: train/ and test/ must have the same class folders, but only one of them has {}",
+           directory.string(), different.front());
+    }
+  }
+  return layout;
+}
+
+// Calls `work` for 0 .. count - 1 on the process's cores; rethrows the first exception.
+void for_each_index(std::size_t count, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr fault;
+  std::mutex mutex;
+  const auto loop = [&] {
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        work(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!fault) fault = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int t = 1; t < available_cores(); ++t) threads.emplace_back(loop);
+  loop();
+  for (std::thread& thread : threads) thread.join();
+  if (fault) std::rethrow_exception(fault);
 }
 
 class FolderDataset final : public Dataset {
  public:
-  FolderDataset(const fs::path& directory, const DataOptions& options) : root_(directory) {
+  FolderDataset(const fs::path& directory, const DataOptions& options, std::uint64_t cache_bytes)
+      : root_(directory) {
     info_.name = "folder";
     info_.height = info_.width = static_cast<int>(options.image_size);
-    const bool has_train = fs::is_directory(directory / "train"),
-               has_test = fs::is_directory(directory / "test");
-    if (has_test && !has_train)
-      fail("{} has test/ but no train/; expected both or neither", directory.string());
-    const fs::path train = has_train ? directory / "train" : directory;
-    info_.classes = class_folders(train);
-    if (info_.classes.size() < 2) {
-      fail("{}: expected one folder per class, at least two, found {}", train.string(), info_.classes.size());
-    }
-    parts_[0] = list_images(train, info_.classes);
-    if (has_test) {
-      if (class_folders(directory / "test") != info_.classes) {
-        fail("{}: train/ and test/ must have the same class folders", directory.string());
-      }
-      parts_[1] = list_images(directory / "test", info_.classes);
-    }
-    verify(options.skip_bad_images);
-    check_classes(train);
-    if (!has_test) hold_out(options.test_portion);
+    const Layout layout = find_layout(directory);
+    for (const std::string& name : layout.classes) info_.classes.push_back(valid_utf8(name));
+    parts_[0] = list_images(layout.train, layout.classes);
+    if (layout.test) parts_[1] = list_images(*layout.test, layout.classes);
+    decode_all(options.skip_bad_images, cache_bytes);
+    check_classes(layout.train);
+    if (!layout.test) hold_out(options.test_portion);
     put_in_order();
-    fill_cache();
     check_labels(*this, directory.string());
-    measure_pixels(*this, info_);
+    measure_pixels(*this, info_, kMostMeasured);
   }
 
   std::int64_t size(Part part) const override { return static_cast<std::int64_t>(of(part).size()); }
@@ -107,11 +170,11 @@ class FolderDataset final : public Dataset {
   }
 
   void read(Part part, std::int64_t index, std::uint8_t* pixels) const override {
-    const auto& cache = cache_[static_cast<std::size_t>(part)];
-    if (!cache.empty()) {
-      std::memcpy(pixels, cache.data() + static_cast<std::size_t>(index) * image_bytes(), image_bytes());
+    const Entry& entry = of(part).at(static_cast<std::size_t>(index));
+    if (!entry.square.pixels.empty()) {
+      write_planes(entry.square, pixels);
     } else {
-      decode(of(part)[static_cast<std::size_t>(index)].file, pixels);
+      write_planes(decode(entry.file), pixels);
     }
   }
 
@@ -124,61 +187,96 @@ class FolderDataset final : public Dataset {
 
  private:
   const std::vector<Entry>& of(Part part) const { return parts_[static_cast<std::size_t>(part)]; }
-  std::size_t image_bytes() const {
-    return static_cast<std::size_t>(info_.channels * info_.height * info_.width);
+  std::string relative(const fs::path& file) const {
+    return valid_utf8(file.lexically_relative(root_).generic_string());
   }
-  std::string relative(const fs::path& file) const { return file.lexically_relative(root_).generic_string(); }
 
-  // Decodes every image once, in threads: finds broken ones before hours are spent, and whether the set is
-  // all grey.
-  void verify(bool skip_bad) {
+  Image decode(const fs::path& file) const {
+    return fit_square(decode_image(read_file(file), file.string()), info_.width);
+  }
+
+  // [H, W, c] to [C, H, W]; a grey image in a set that is not gives three equal planes.
+  void write_planes(const Image& image, std::uint8_t* pixels) const {
+    const auto channels = static_cast<std::size_t>(image.channels);
+    const auto plane = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(info_.channels); ++c) {
+      const std::uint8_t* from = image.pixels.data() + (channels == 1 ? 0 : c);
+      for (std::size_t i = 0; i < plane; ++i) *pixels++ = from[i * channels];
+    }
+  }
+
+  // Decodes every image, in threads: finds broken ones before hours are spent, finds out whether the set is
+  // all grey, and keeps what there is room for.
+  void decode_all(bool skip_bad, std::uint64_t cache_bytes) {
+    std::vector<Entry*> entries;
+    for (std::vector<Entry>& part : parts_)
+      for (Entry& entry : part) entries.push_back(&entry);
+    if (entries.size() > 1000) log_info("reading {} images of {}", entries.size(), root_.string());
     std::atomic<bool> colour{false};
+    std::atomic<std::uint64_t> bytes{0};
+    std::vector<std::string> faults(entries.size());
+    for_each_index(entries.size(), [&](std::size_t i) {
+      try {
+        Image image = decode(entries[i]->file);
+        if (image.channels == 3) colour = true;
+        if ((bytes += image.pixels.size()) <= cache_bytes) entries[i]->square = std::move(image);
+      } catch (const std::exception& error) {
+        faults[i] = error.what();
+      }
+    });
+    info_.channels = colour ? 3 : 1;
+    leave_out(faults, skip_bad);
+  }
+
+  // `faults`: one text for each image of both parts, empty where it is whole.
+  void leave_out(const std::vector<std::string>& faults, bool skip_bad) {
+    const auto bad = faults.size() - static_cast<std::size_t>(std::count(faults.begin(), faults.end(), ""));
+    if (bad == 0) return;
+    const auto first =
+        std::find_if(faults.begin(), faults.end(), [](const auto& text) { return !text.empty(); });
+    if (!skip_bad) {
+      const std::string more = bad > 1 ? fmt::format("; {} more cannot be read", bad - 1) : "";
+      fail("{}{}; mend or remove what is broken, or give --skip-bad-images", *first, more);
+    }
+    auto fault = faults.begin();
     for (std::vector<Entry>& part : parts_) {
-      std::vector<std::string> faults(part.size());
-      for_each(part.size(), [&](std::size_t i) {
-        try {
-          if (decode_image(read_file(part[i].file), part[i].file.string()).channels == 3) colour = true;
-        } catch (const Error& error) {
-          faults[i] = error.what();
-        }
-      });
       std::vector<Entry> good;
-      for (std::size_t i = 0; i < part.size(); ++i) {
-        if (faults[i].empty()) {
-          good.push_back(part[i]);
-        } else if (skip_bad) {
-          log_warning("left out: " + faults[i]);
-          left_out_.push_back(relative(part[i].file));
+      for (Entry& entry : part) {
+        if (fault->empty()) {
+          good.push_back(std::move(entry));
         } else {
-          fail("{}; mend or remove it, or give --skip-bad-images", faults[i]);
+          log_warning("left out: " + *fault);
+          left_out_.push_back(relative(entry.file));
         }
+        ++fault;
       }
       part = std::move(good);
     }
-    info_.channels = colour ? 3 : 1;
   }
 
   void check_classes(const fs::path& directory) const {
     std::vector<std::int64_t> counts(info_.classes.size(), 0);
     for (const Entry& entry : parts_[0]) ++counts[static_cast<std::size_t>(entry.label)];
     for (std::size_t c = 0; c < counts.size(); ++c) {
-      if (counts[c] == 0)
-        fail("{}: class {} has no images; add some or remove its folder", directory.string(),
-             info_.classes[c]);
+      if (counts[c] > 0) continue;
+      fail("{}: class {} has no images; add some or remove its folder", directory.string(), info_.classes[c]);
     }
   }
 
   // Moves a share of each class (at least one image, and never all) to the test part, chosen by a fixed
   // pseudo-random order.
   void hold_out(double portion) {
-    std::vector<Entry> kept;
-    for (std::size_t c = 0; c < info_.classes.size(); ++c) {
-      std::vector<Entry> images;
-      std::copy_if(parts_[0].begin(), parts_[0].end(), std::back_inserter(images),
-                   [&](const Entry& entry) { return entry.label == static_cast<int>(c); });
+    std::vector<std::vector<Entry>> by_class(info_.classes.size());
+    for (Entry& entry : parts_[0])
+      by_class[static_cast<std::size_t>(entry.label)].push_back(std::move(entry));
+    parts_[0].clear();
+    for (std::size_t c = 0; c < by_class.size(); ++c) {
+      std::vector<Entry>& images = by_class[c];
       if (images.size() < 2) {
-        fail("class {} has one image; at least two are needed, one to train on and one to test on",
-             info_.classes[c]);
+        fail(
+            "{}: class {} has one image; expected at least two, one to train on and one to hold out for "
+            "testing; add some or remove its folder",
+            root_.string(), info_.classes[c]);
       }
       const auto wanted =
           static_cast<std::size_t>(std::llround(portion * static_cast<double>(images.size())));
@@ -189,10 +287,9 @@ class FolderDataset final : public Dataset {
       for (std::size_t i = 0; i < count; ++i) held[static_cast<std::size_t>(order[i])] = true;
       for (std::size_t i = 0; i < images.size(); ++i) {
         if (held[i]) held_out_.push_back(relative(images[i].file));
-        (held[i] ? parts_[1] : kept).push_back(images[i]);
+        parts_[held[i] ? 1 : 0].push_back(std::move(images[i]));
       }
     }
-    parts_[0] = std::move(kept);
   }
 
   void put_in_order() {
@@ -200,64 +297,38 @@ class FolderDataset final : public Dataset {
     for (const Entry& entry : parts_[0]) labels.push_back(entry.label);
     std::vector<Entry> ordered;
     for (const std::int64_t i : order_of_use(labels))
-      ordered.push_back(parts_[0][static_cast<std::size_t>(i)]);
+      ordered.push_back(std::move(parts_[0][static_cast<std::size_t>(i)]));
     parts_[0] = std::move(ordered);
   }
 
-  void fill_cache() {
-    if ((parts_[0].size() + parts_[1].size()) * image_bytes() > kCacheBytes) return;
-    for (std::size_t p = 0; p < 2; ++p) {
-      std::vector<std::uint8_t> pixels(parts_[p].size() * image_bytes());
-      for_each(parts_[p].size(),
-               [&](std::size_t i) { decode(parts_[p][i].file, pixels.data() + i * image_bytes()); });
-      cache_[p] = std::move(pixels);
-    }
-  }
-
-  // [C, H, W] bytes of one file.
-  void decode(const fs::path& file, std::uint8_t* pixels) const {
-    const Image image =
-        with_channels(fit_square(decode_image(read_file(file), file.string()), info_.width), info_.channels);
-    const auto channels = static_cast<std::size_t>(info_.channels), plane = image.pixels.size() / channels;
-    for (std::size_t c = 0; c < channels; ++c) {
-      for (std::size_t i = 0; i < plane; ++i) pixels[c * plane + i] = image.pixels[i * channels + c];
-    }
-  }
-
-  // Calls `work` for 0 .. count - 1 on the process's cores; rethrows the first exception.
-  static void for_each(std::size_t count, const std::function<void(std::size_t)>& work) {
-    std::atomic<std::size_t> next{0};
-    std::exception_ptr fault;
-    std::mutex mutex;
-    const auto loop = [&] {
-      for (std::size_t i = next++; i < count; i = next++) {
-        try {
-          work(i);
-        } catch (...) {
-          const std::lock_guard lock(mutex);
-          if (!fault) fault = std::current_exception();
-          next = count;
-        }
-      }
-    };
-    std::vector<std::thread> threads;
-    for (int t = 1; t < available_cores(); ++t) threads.emplace_back(loop);
-    loop();
-    for (std::thread& thread : threads) thread.join();
-    if (fault) std::rethrow_exception(fault);
-  }
-
   fs::path root_;
-  std::vector<Entry> parts_[2];
-  std::vector<std::uint8_t> cache_[2];
+  Parts parts_;
   std::vector<std::string> held_out_, left_out_;
 };
 
 }  // namespace
 
+std::unique_ptr<Dataset> open_folder(const std::string& path, const DataOptions& options,
+                                     std::uint64_t cache_bytes) {
+  if (options.image_size < kLeastSide || options.image_size > kLargestSide) {
+    fail_usage("--image-size must be {} to {}, not {}", kLeastSide, kLargestSide, options.image_size);
+  }
+  if (!(options.test_portion > 0 && options.test_portion < 1)) {
+    fail_usage("--test-portion must lie strictly between 0 and 1, not {}", options.test_portion);
+  }
+  std::error_code none;
+  if (!fs::is_directory(path, none)) {
+    fail("expected a directory with one folder per class at {}, found none", path);
+  }
+  try {
+    return std::make_unique<FolderDataset>(path, options, cache_bytes);
+  } catch (const fs::filesystem_error& error) {
+    fail("cannot list the images in {}: {}", error.path1().string(), error.code().message());
+  }
+}
+
 std::unique_ptr<Dataset> open_folder(const std::string& path, const DataOptions& options) {
-  if (!fs::is_directory(path)) fail("expected a directory with one folder per class at {}, found none", path);
-  return std::make_unique<FolderDataset>(path, options);
+  return open_folder(path, options, kCacheBytes);
 }
 
 }  // namespace ptnas

@@ -18,8 +18,9 @@ constexpr const char* kFashionMnistPath =
 
 std::string read_maybe_gzipped(const fs::path& directory, const std::string& name) {
   const fs::path plain = directory / name, gzipped = directory / (name + ".gz");
-  if (fs::exists(plain)) return read_file(plain);
-  if (fs::exists(gzipped)) return gunzip(read_file(gzipped), gzipped.string());
+  std::error_code none;
+  if (fs::exists(plain, none)) return read_file(plain);
+  if (fs::exists(gzipped, none)) return gunzip(read_file(gzipped), gzipped.string());
   fail("expected {} or {}.gz in {}, found neither; name the directory that has an MNIST-like set", name, name,
        directory.string());
 }
@@ -33,21 +34,22 @@ std::uint32_t big_endian(const std::string& bytes, std::size_t at) {
 // Checks magic number and size, and returns the dimensions; the data follows them.
 std::vector<std::uint32_t> read_header(const std::string& bytes, std::uint32_t magic,
                                        const std::string& file) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;  // no file here is as large
   const std::size_t dimensions = magic & 0xFF;
   const std::size_t header = 4 + 4 * dimensions;
   if (bytes.size() < header || big_endian(bytes, 0) != magic) {
-    fail("{} is not an IDX file of {}", file, dimensions == 1 ? "labels" : "images");
+    fail("{} is not an IDX file of {}: it does not begin with {:#010x} and {} sizes", file,
+         dimensions == 1 ? "labels" : "images", magic, dimensions);
   }
   std::vector<std::uint32_t> sizes;
   std::uint64_t expected = 1;
   for (std::size_t d = 0; d < dimensions; ++d) {
     sizes.push_back(big_endian(bytes, 4 + 4 * d));
-    expected =
-        std::min<std::uint64_t>(expected * std::max<std::uint64_t>(sizes.back(), 1), std::uint64_t{1} << 40);
-    if (sizes.back() == 0) fail("{} is empty: it says it holds {} images or rows", file, sizes.back());
+    if (sizes.back() == 0) fail("{} is empty: its dimension {} is 0", file, d + 1);
+    expected = sizes.back() > kMostBytes / expected ? kMostBytes : expected * sizes.back();
   }
   if (bytes.size() - header != expected) {
-    fail("{} is truncated or damaged: its header promises {} bytes, it has {}", file, expected,
+    fail("{} is truncated or damaged: its header promises {} bytes of data, it has {}", file, expected,
          bytes.size() - header);
   }
   return sizes;
@@ -77,7 +79,8 @@ Idx read_part(const fs::path& directory, const std::string& prefix) {
 }
 
 std::unique_ptr<Dataset> open_idx_directory(const fs::path& directory, DatasetInfo info) {
-  if (!fs::is_directory(directory)) {
+  std::error_code none;
+  if (!fs::is_directory(directory, none)) {
     fail("expected a directory of IDX files at {}, found none", directory.string());
   }
   Idx train = read_part(directory, "train"), test = read_part(directory, "t10k");
@@ -106,7 +109,8 @@ std::unique_ptr<Dataset> open_idx(const std::string& path, const DataOptions&) {
 
 std::unique_ptr<Dataset> open_fashion_mnist(const std::string& path, const DataOptions&) {
   const fs::path directory = path.empty() ? kFashionMnistPath : path;
-  if (!fs::is_directory(directory)) {
+  std::error_code none;
+  if (!fs::is_directory(directory, none)) {
     fail(
         "Fashion-MNIST is not at {}; install the package dataset-fashion-mnist or give --data "
         "fashion-mnist:DIR",

@@ -16,6 +16,9 @@ std::unique_ptr<Dataset> open_fashion_mnist(const std::string& path, const DataO
 std::unique_ptr<Dataset> open_idx(const std::string& path, const DataOptions& options);
 std::unique_ptr<Dataset> open_cifar10(const std::string& path, const DataOptions& options);
 std::unique_ptr<Dataset> open_folder(const std::string& path, const DataOptions& options);
+/// As open_folder, keeping at most `cache_bytes` of decoded images in memory.
+std::unique_ptr<Dataset> open_folder(const std::string& path, const DataOptions& options,
+                                     std::uint64_t cache_bytes);
 
 /// The images of one part, [count, C, H, W] bytes and labels.
 struct MemoryPart {
@@ -40,7 +43,7 @@ class MemoryDataset final : public Dataset {
   std::array<MemoryPart, 2> parts_;
 };
 
-/// The position of every image in the order of use: as stored, or, where labels come sorted class by class, a
+/// The position of every image in the order of use: as stored, or, where each class lies in one piece, a
 /// fixed pseudo-random order (RandomStream(0, kDataOrder)).
 std::vector<std::int64_t> order_of_use(const std::vector<int>& labels);
 
@@ -48,8 +51,11 @@ std::vector<std::int64_t> order_of_use(const std::vector<int>& labels);
 /// image.
 void check_labels(const Dataset& dataset, const std::string& what);
 
-/// Sets mean and deviation of pixel / 255 by channel, measured on the training part (at most 20,000 images of
-/// it, evenly spaced).
-void measure_pixels(const Dataset& dataset, DatasetInfo& info);
+/// Sets mean and deviation of pixel / 255 by channel, measured on `most` images of the training part, evenly
+/// spaced (all where there are fewer).
+void measure_pixels(const Dataset& dataset, DatasetInfo& info, std::int64_t most);
+
+/// A name from a file or a file system as valid UTF-8 (U+FFFD for what is not), as JSON needs it.
+std::string valid_utf8(const std::string& name);
 
 }  // namespace ptnas
