@@ -18,8 +18,9 @@ constexpr std::int64_t kMostPixels = 200'000'000;  // refuse what would not fit 
 constexpr std::size_t kMostChunkBytes = std::size_t{1} << 26;
 
 void check_size(std::int64_t width, std::int64_t height, const std::string& what) {
-  if (width < 1 || height < 1 || width * height > kMostPixels) {
-    fail("{}: an image of {}x{} pixels cannot be used; at most {} pixels", what, width, height, kMostPixels);
+  if (width * height > kMostPixels) {
+    fail("{}: an image of {}x{} pixels cannot be used; expected at most {} pixels", what, width, height,
+         kMostPixels);
   }
 }
 
@@ -102,6 +103,7 @@ Image decode_jpeg(std::string_view bytes, const std::string& what) {
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   int width = 0, height = 0, subsampling = 0, colours = 0;
   check(tjDecompressHeader3(decoder.get(), data, bytes.size(), &width, &height, &subsampling, &colours));
+  if (width < 1 || height < 1) fail("{} is not a whole JPEG (it ends before its size)", what);
   check_size(width, height, what);
   const bool cmyk = colours == TJCS_CMYK || colours == TJCS_YCCK;
   const int format = cmyk ? TJPF_CMYK : colours == TJCS_GRAY ? TJPF_GRAY : TJPF_RGB;
