@@ -24,12 +24,12 @@ class Counter {
   void convolution(std::int64_t in, const Map& out, int kernel, std::int64_t groups = 1) {
     const std::int64_t weights = out.channels * (in / groups) * kernel * kernel;
     cost.parameters += weights;
-    cost.multiply_adds += weights * out.pixels();
+    add_multiply_adds(weights, out.pixels());
   }
   void batch_norm(std::int64_t channels) { cost.parameters += 2 * channels; }
   void linear(std::int64_t in, std::int64_t out) {
     cost.parameters += in * out + out;
-    cost.multiply_adds += in * out + out;
+    add_multiply_adds(in * out + out, 1);
   }
   void relu_conv_bn(const Map& in, std::int64_t channels) {
     convolution(in.channels, {channels, in.height, in.width}, 1);
@@ -61,22 +61,35 @@ class Counter {
       case OperationKind::kDilConv5x5:
         depthwise_separable(out, kind == OperationKind::kDilConv3x3 ? 3 : 5);
         break;
-      default:
+      case OperationKind::kNone:
+      case OperationKind::kMaxPool3x3:
+      case OperationKind::kAvgPool3x3:
+      case OperationKind::kNoise:
         break;
+    }
+  }
+
+ private:
+  void add_multiply_adds(std::int64_t weights, std::int64_t pixels) {
+    std::int64_t product = 0;
+    if (__builtin_mul_overflow(weights, pixels, &product) ||
+        __builtin_add_overflow(cost.multiply_adds, product, &cost.multiply_adds)) {
+      fail_usage("a network of more than 2^63 multiply-adds cannot be counted; make it smaller");
     }
   }
 };
 
 void check(const NetworkShape& shape) {
-  const auto positive = [](const char* what, int value) {
-    if (value < 1) fail_usage("a network's {} must be at least 1, not {}", what, value);
+  // The limits keep every count of parameters within 64 bits.
+  const auto check = [](const char* what, int value, int most) {
+    if (value < 1 || value > most) fail_usage("a network's {} must be 1 to {}, not {}", what, most, value);
   };
-  positive("channels", shape.channels);
-  positive("cells", shape.cells);
-  positive("classes", shape.classes);
-  positive("image channels", shape.image_channels);
-  positive("image height", shape.height);
-  positive("image width", shape.width);
+  check("channels", shape.channels, 1 << 16);
+  check("cells", shape.cells, 1000);
+  check("classes", shape.classes, 1 << 24);
+  check("image channels", shape.image_channels, 1 << 16);
+  check("image height", shape.height, 1 << 20);
+  check("image width", shape.width, 1 << 20);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct NetworkCost {
 };
 
 /// Counts without building the network; equals the built one's parameters (tested). Spatial sizes: stride 2
-/// gives ceil(H/2).
+/// gives ceil(H/2). Throws Error: a shape out of range (kUsage), a genotype that cannot be.
 NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape);
 
 /// True for cells where channels double: floor(cells/3) and floor(2 cells/3) (FACTS, Search spaces).

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ptnas/core/error.h"
+#include "ptnas/core/testing.h"
 
 namespace ptnas {
 namespace {
@@ -54,9 +54,31 @@ TEST(CountTest, ReductionCellsAreAtThirds) {
   EXPECT_FALSE(is_reduction_cell(0, 8) || is_reduction_cell(7, 8));
 }
 
+TEST(CountTest, OddSizesAreRoundedUp) {
+  Genotype genotype;
+  for (auto& cell : genotype.cells) cell = {{{OperationKind::kSepConv3x3, 0}, {OperationKind::kNone, 1}}};
+  // One cell, a reduction (floor(1/3) = 0) that doubles the 1 channel: maps 5x7 to 3x4.
+  const NetworkShape shape{
+      .channels = 1, .cells = 1, .classes = 2, .image_channels = 3, .height = 5, .width = 7};
+  const std::int64_t stem = 9 * 3 * 3 * 35, preprocess = 2 * 3 * 2 * 35, sep = 2 * (9 * 2 + 2 * 2) * 12;
+  EXPECT_EQ(count_network(genotype, shape).multiply_adds, stem + preprocess + sep + 2 * 2 + 2);
+}
+
 TEST(CountTest, ImpossibleShapesAreRefused) {
-  EXPECT_THROW(count_network(genotype_from_text(kFirst, "first"), {.channels = 0}), Error);
-  EXPECT_THROW(count_network(genotype_from_text(kFirst, "first"), {.classes = -1}), Error);
+  const Genotype genotype = genotype_from_text(kFirst, "first");
+  const auto refused = [&](const NetworkShape& shape, const std::string& says) {
+    expect_error([&] { count_network(genotype, shape); }, {says}, ErrorKind::kUsage);
+  };
+  refused({.channels = 0}, "channels");
+  refused({.channels = 1 << 30}, "channels");
+  refused({.cells = 0}, "cells");
+  refused({.cells = 2000000000}, "cells");
+  refused({.classes = -1}, "classes");
+  refused({.image_channels = 0}, "image channels");
+  refused({.height = 0}, "image height");
+  refused({.width = -32}, "image width");
+  refused({.channels = 1 << 16, .cells = 1000, .height = 1 << 20, .width = 1 << 20}, "multiply-adds");
+  expect_error([] { count_network({}, {}); }, {"no nodes"});
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "ptnas/space/derive.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 #include "ptnas/core/error.h"
 
@@ -25,6 +25,17 @@ std::vector<std::vector<GenotypeEdge>> derive_cell(const SearchSpace& space, Cel
   if (weights.size() != candidates.size()) {
     fail("expected weights of {} edges, found {}", candidates.size(), weights.size());
   }
+  for (std::size_t e = 0; e < candidates.size(); ++e) {
+    const auto finite = [](double weight) { return std::isfinite(weight); };
+    if (weights[e].size() != candidates[e].size()) {
+      fail("expected {} weights for edge {} of the {} cell, found {}", candidates[e].size(), e, name_of(type),
+           weights[e].size());
+    }
+    if (!std::all_of(weights[e].begin(), weights[e].end(), finite)) {
+      fail("a weight of edge {} of the {} cell is not a finite number; no genotype can be read off", e,
+           name_of(type));
+    }
+  }
   std::vector<std::vector<GenotypeEdge>> cell;
   for (int node = 0; node < space.nodes; ++node) {
     std::vector<int> edges = space.edges_into(node);
@@ -44,28 +55,61 @@ std::vector<std::vector<GenotypeEdge>> derive_cell(const SearchSpace& space, Cel
   return cell;
 }
 
+// Every edge has a decision among its candidates, every node's lists hold edges into it.
+void check(const SearchSpace& space, CellType type, const CellDecisions& decisions,
+           const std::vector<int>& best_other) {
+  const auto& candidates = space.of(type);
+  const auto nodes = static_cast<std::size_t>(space.nodes);
+  if (decisions.operation.size() != candidates.size() || best_other.size() != candidates.size() ||
+      decisions.kept.size() != nodes || decisions.ranked.size() != nodes) {
+    fail("expected decisions for {} edges and {} nodes of the {} cell, found {} and {}", candidates.size(),
+         nodes, name_of(type), decisions.operation.size(), decisions.kept.size());
+  }
+  for (std::size_t e = 0; e < candidates.size(); ++e) {
+    const int most = static_cast<int>(candidates[e].size());
+    if (decisions.operation[e] < 0 || decisions.operation[e] >= most || best_other[e] >= most) {
+      fail("edge {} of the {} cell has {} candidates, but number {} was decided", e, name_of(type), most,
+           decisions.operation[e]);
+    }
+  }
+  for (std::size_t node = 0; node < nodes; ++node) {
+    const std::vector<int> into = space.edges_into(static_cast<int>(node));
+    for (const std::vector<int>* list : {&decisions.kept[node], &decisions.ranked[node]}) {
+      for (const int edge : *list) {
+        if (edge < into.front() || edge > into.back()) {
+          fail("node {} of the {} cell has edges {} to {}, but a decision keeps {}", node, name_of(type),
+               into.front(), into.back(), edge);
+        }
+      }
+    }
+  }
+}
+
 // The kept edges of one node that are not `none`, filled up to two from the others.
 std::vector<GenotypeEdge> node_edges(const SearchSpace& space, CellType type, const CellDecisions& decisions,
                                      const std::vector<int>& best_other, int node) {
-  const auto& candidates = space.of(type);
   const auto kind = [&](int edge, int operation) {
-    return candidates[static_cast<std::size_t>(edge)][static_cast<std::size_t>(operation)];
+    if (operation < 0) return OperationKind::kNone;
+    return space.of(type)[static_cast<std::size_t>(edge)][static_cast<std::size_t>(operation)];
   };
-  const auto decided = [&](int edge) { return decisions.operation[static_cast<std::size_t>(edge)]; };
+  const auto decided = [&](int edge) {
+    return kind(edge, decisions.operation[static_cast<std::size_t>(edge)]);
+  };
   std::vector<GenotypeEdge> result;
-  for (const int edge : decisions.kept[static_cast<std::size_t>(node)]) {
-    if (kind(edge, decided(edge)) != OperationKind::kNone && result.size() < 2) {
-      result.push_back({kind(edge, decided(edge)), space.edge(edge).from});
-    }
-  }
-  for (const int edge : decisions.ranked[static_cast<std::size_t>(node)]) {
-    if (result.size() == 2) break;
+  const auto add = [&](int edge, OperationKind operation) {
     const int from = space.edge(edge).from;
-    if (std::any_of(result.begin(), result.end(), [&](const GenotypeEdge& e) { return e.from == from; }))
-      continue;
-    const bool is_none = kind(edge, decided(edge)) == OperationKind::kNone;
-    result.push_back(
-        {kind(edge, is_none ? best_other[static_cast<std::size_t>(edge)] : decided(edge)), from});
+    const bool there =
+        std::any_of(result.begin(), result.end(), [&](const GenotypeEdge& e) { return e.from == from; });
+    if (!there && operation != OperationKind::kNone && result.size() < 2) result.push_back({operation, from});
+  };
+  for (const int edge : decisions.kept[static_cast<std::size_t>(node)]) add(edge, decided(edge));
+  for (const int edge : decisions.ranked[static_cast<std::size_t>(node)]) {
+    const bool is_none = decided(edge) == OperationKind::kNone;
+    add(edge, is_none ? kind(edge, best_other[static_cast<std::size_t>(edge)]) : decided(edge));
+  }
+  if (result.size() != 2) {
+    fail("node {} of the {} cell needs two edges, but the decisions leave {}", node, name_of(type),
+         result.size());
   }
   return result;
 }
@@ -85,11 +129,11 @@ Genotype derive_from_decisions(const SearchSpace& space, const CellDecisions dec
   Genotype genotype;
   for (const CellType type : kCellTypes) {
     const auto t = static_cast<std::size_t>(type);
+    check(space, type, decisions[t], best_other[t]);
     for (int node = 0; node < space.nodes; ++node) {
       genotype.cells[t].push_back(node_edges(space, type, decisions[t], best_other[t], node));
     }
   }
-  validate(genotype, "the selection's result");
   return genotype;
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* kFormat = "ptnas-genotype";
 constexpr int kVersion = 1;
-constexpr int kTextEdges = 2;  // DARTS' text has two edges a node
+constexpr int kTextEdges = 2;      // DARTS' text has two edges a node
+constexpr int kMostStates = 1000;  // far more than any cell has
 
 // A strict reader of DARTS' text; every failure says at which character.
 class TextReader {
@@ -107,11 +108,14 @@ class TextReader {
       expect(",");
       const int end = read_number();
       expect(")");
-      for (int i = first; i < end && i < first + 1000; ++i) concat.push_back(i);
+      for (int i = first; i < end && i < first + kMostStates; ++i) concat.push_back(i);
     } else {
       expect("[");
       while (!accept("]")) {
-        if (!concat.empty()) expect(",");
+        if (!concat.empty()) {
+          expect(",");
+          if (accept("]")) break;
+        }
         concat.push_back(read_number());
       }
     }
@@ -136,13 +140,26 @@ Json cell_json(const std::vector<std::vector<GenotypeEdge>>& cell) {
   return nodes;
 }
 
-std::vector<std::vector<GenotypeEdge>> cell_from_json(const Json& json, const std::string& where) {
+GenotypeEdge edge_from_json(const Json& json, const std::string& where) {
+  const bool sound =
+      json.is_array() && json.size() == 2 && json[0].is_string() && json[1].is_number_integer();
+  if (!sound) fail("{}: expected an edge [\"operation\", from], found {}", where, json.dump());
+  const auto from = json[1].get<std::int64_t>();
+  if (from < 0 || from > kMostStates) fail("{}: there is no state {}", where, json[1].dump());
+  return {parse_operation(json[0].get<std::string>(), where), static_cast<int>(from)};
+}
+
+std::vector<std::vector<GenotypeEdge>> cell_from_json(const Json& json, const std::string& name,
+                                                      const std::string& where) {
+  const Json cells = json.value("cells", Json());
+  if (!cells.is_object() || !cells.contains(name) || !cells[name].is_array()) {
+    fail("{}: expected `cells` with `{}`, a list of nodes", where, name);
+  }
   std::vector<std::vector<GenotypeEdge>> cell;
-  for (const Json& node : json) {
+  for (const Json& node : cells[name]) {
+    if (!node.is_array()) fail("{}: expected a node's list of edges, found {}", where, node.dump());
     cell.emplace_back();
-    for (const Json& edge : node) {
-      cell.back().push_back({parse_operation(edge.at(0).get<std::string>(), where), edge.at(1).get<int>()});
-    }
+    for (const Json& edge : node) cell.back().push_back(edge_from_json(edge, where));
   }
   return cell;
 }
@@ -173,6 +190,7 @@ void validate(const Genotype& genotype, const std::string& where) {
     fail("{}: the normal cell has {} nodes and the reduction cell {}; expected as many", where,
          genotype.cells[0].size(), genotype.cells[1].size());
   }
+  if (genotype.cells[0].size() > kMostStates) fail("{}: expected at most {} nodes", where, kMostStates);
   for (const CellType type : kCellTypes) {
     const auto& cell = genotype.of(type);
     if (cell.empty()) fail("{}: the {} cell has no nodes", where, name_of(type));
@@ -199,11 +217,8 @@ Json to_json(const Genotype& genotype) {
 Genotype genotype_from_json(const Json& json, const std::string& where) {
   check_version(json, kFormat, kVersion, where);
   Genotype genotype;
-  try {
-    genotype.cells[0] = cell_from_json(json.at("cells").at("normal"), where);
-    genotype.cells[1] = cell_from_json(json.at("cells").at("reduction"), where);
-  } catch (const nlohmann::json::exception& error) {
-    fail("{}: not a genotype: {}", where, error.what());
+  for (const CellType type : kCellTypes) {
+    genotype.cells[static_cast<std::size_t>(type)] = cell_from_json(json, std::string(name_of(type)), where);
   }
   validate(genotype, where);
   return genotype;

@@ -17,7 +17,8 @@ struct GenotypeEdge {
 };
 
 /// A derived architecture: cells[type][node] lists that node's chosen edges (two each in the published
-/// spaces).
+/// spaces). Two of a node's edges may leave the same state, and any operation of the table may stand on an
+/// edge: selections here never give `none`, but genotypes from elsewhere may (the edge adds zeros).
 struct Genotype {
   std::vector<std::vector<GenotypeEdge>> cells[2];
 
@@ -37,7 +38,8 @@ Genotype genotype_from_json(const Json& json, const std::string& where);
 
 /// DARTS' text: Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...],
 /// reduce_concat=range(2, 6)). Two edges a node; reading accepts range(a, b) and lists of all nodes, any
-/// white space, single or double quotes.
+/// white space, single or double quotes, last commas. Writing throws Error where a node has not two edges,
+/// reading where the text is anything else, naming the character.
 std::string to_text(const Genotype& genotype);
 Genotype genotype_from_text(const std::string& text, const std::string& where);
 

@@ -3,7 +3,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "ptnas/core/error.h"
@@ -16,7 +15,7 @@ namespace {
 using enum OperationKind;
 using Candidates = std::vector<OperationKind>;
 
-constexpr int kMostNodes = 8;
+constexpr int kUsualNodes = 4, kMostNodes = 8;
 
 // Spaces that have the same candidates on every edge (DARTS; S2 to S4 of Zela et al., Appendix A.2).
 struct UniformSpace {
@@ -56,43 +55,74 @@ bool has_none(const SearchSpace& space) {
   return false;
 }
 
-Candidates read_candidates(const toml::node& node, const std::string& where) {
+// The rules of one edge's candidates; `where` names the edge or its line.
+void check_candidates(const Candidates& edge, const std::string& where) {
+  if (edge.empty()) fail("{}: an edge has no operation; give at least one", where);
+  const std::set<OperationKind> distinct(edge.begin(), edge.end());
+  if (distinct.size() != edge.size()) {
+    std::vector<std::string_view> names;
+    for (const OperationKind kind : edge) names.push_back(name_of(kind));
+    fail("{}: an edge has an operation twice ({}); give each once", where, fmt::join(names, ", "));
+  }
+  if (distinct == std::set<OperationKind>{kNone}) {
+    fail("{}: an edge has nothing but `none`; add an operation", where);
+  }
+}
+
+// A place in a space's file, for messages.
+std::string place(const std::string& file, const toml::source_region& source) {
+  return fmt::format("{}, line {}", file, source.begin.line);
+}
+
+Candidates read_candidates(const toml::node& node, const std::string& file) {
+  const std::string where = place(file, node.source());
   const toml::array* array = node.as_array();
-  if (array == nullptr) fail("{}: expected a list of operation names", where);
+  if (array == nullptr) fail("{}: expected a list of operation names for an edge", where);
   Candidates result;
   for (const toml::node& item : *array) {
+    const std::string item_where = place(file, item.source());
     const auto* name = item.as_string();
-    if (name == nullptr) fail("{}: expected operation names as texts", where);
-    result.push_back(parse_operation(name->get(), where));
+    if (name == nullptr) fail("{}: expected an operation's name in quotes", item_where);
+    result.push_back(parse_operation(name->get(), item_where));
   }
+  check_candidates(result, where);
   return result;
 }
 
-std::vector<Candidates> read_cell(const toml::table& table, const char* cell, int edges,
-                                  const std::string& file) {
-  const toml::table* section = table[cell].as_table();
-  if (section == nullptr) fail("{}: expected a table [{}] with `all` or `edges`", file, cell);
-  for (const auto& [key, node] : *section) {
-    if (key.str() != "all" && key.str() != "edges") {
-      fail("{}, line {}: unknown key `{}` in [{}]; it has `all` or `edges`", file, node.source().begin.line,
-           key.str(), cell);
+void check_keys(const toml::table& table, const std::vector<std::string_view>& known, const std::string& what,
+                const std::string& file) {
+  for (const auto& [key, node] : table) {
+    if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
+      fail("{}: unknown key `{}`; {} has {}", place(file, key.source()), key.str(), what,
+           fmt::join(known, ", "));
     }
   }
+}
+
+std::vector<Candidates> read_cell(const toml::table& table, const char* cell, const SearchSpace& space,
+                                  const std::string& file) {
+  const toml::node* node = table.get(cell);
+  if (node == nullptr) fail("{}: expected a table [{}] with `all` or `edges`", file, cell);
+  const std::string where = place(file, node->source());
+  const toml::table* section = node->as_table();
+  if (section == nullptr) fail("{}: `{}` must be a table with `all` or `edges`", where, cell);
+  check_keys(*section, {"all", "edges"}, fmt::format("[{}]", cell), file);
   const toml::node* all = section->get("all");
   const toml::node* list = section->get("edges");
-  if ((all == nullptr) == (list == nullptr)) fail("{}: [{}] needs either `all` or `edges`", file, cell);
-  const auto where = [&](const toml::node& node) {
-    return fmt::format("{}, line {}", file, node.source().begin.line);
-  };
-  if (all != nullptr)
-    return std::vector<Candidates>(static_cast<std::size_t>(edges), read_candidates(*all, where(*all)));
+  if ((all == nullptr) == (list == nullptr)) {
+    fail("{}: [{}] must have either `all` or `edges`, but has {}", where, cell, all ? "both" : "neither");
+  }
+  const auto edges = static_cast<std::size_t>(space.edge_count());
+  if (all != nullptr) return std::vector<Candidates>(edges, read_candidates(*all, file));
   const toml::array* array = list->as_array();
-  if (array == nullptr || array->size() != static_cast<std::size_t>(edges)) {
-    fail("{}: `edges` of [{}] must list the candidates of {} edges, but has {}", where(*list), cell, edges,
-         array ? array->size() : 0);
+  if (array == nullptr)
+    fail("{}: `edges` of [{}] must be a list of lists", place(file, list->source()), cell);
+  if (array->size() != edges) {
+    fail("{}: `edges` of [{}] must list the candidates of {} edges ({} nodes), but lists {}",
+         place(file, list->source()), cell, edges, space.nodes, array->size());
   }
   std::vector<Candidates> result;
-  for (const toml::node& edge : *array) result.push_back(read_candidates(edge, where(edge)));
+  for (const toml::node& edge : *array) result.push_back(read_candidates(edge, file));
   return result;
 }
 
@@ -132,19 +162,8 @@ void validate(const SearchSpace& space) {
            space.edge_count(), name_of(type), space.of(type).size());
     }
     for (std::size_t e = 0; e < space.of(type).size(); ++e) {
-      const Candidates& edge = space.of(type)[e];
-      if (edge.empty())
-        fail("space {}: edge {} of the {} cell has no operation; give at least one", space.name, e,
-             name_of(type));
-      const std::set<OperationKind> distinct(edge.begin(), edge.end());
-      if (distinct.size() != edge.size()) {
-        fail("space {}: edge {} of the {} cell has an operation twice; give each once", space.name, e,
-             name_of(type));
-      }
-      if (distinct == std::set<OperationKind>{kNone}) {
-        fail("space {}: edge {} of the {} cell has nothing but `none`; add an operation", space.name, e,
-             name_of(type));
-      }
+      check_candidates(space.of(type)[e],
+                       fmt::format("space {}, {} cell, edge {}", space.name, name_of(type), e));
     }
   }
 }
@@ -155,10 +174,14 @@ SearchSpace make_space(const std::string& name, int nodes, bool with_none) {
   SearchSpace space;
   if (name.ends_with(".toml")) {
     space = read_space(name);
+    if (nodes != kUsualNodes && nodes != space.nodes) {
+      fail_usage("the space {} has {} nodes, not {}; change its file or leave --nodes out", name, space.nodes,
+                 nodes);
+    }
   } else if (name == "s1") {
-    if (nodes != 4)
+    if (nodes != kUsualNodes)
       fail_usage("space s1 is defined edge by edge for 4 nodes, not {}; leave --nodes out", nodes);
-    space = {"s1", 4, {kS1Normal, kS1Reduction}};
+    space = {"s1", kUsualNodes, {kS1Normal, kS1Reduction}};
   } else {
     const auto& table = uniform_spaces();
     const auto found =
@@ -189,23 +212,24 @@ SearchSpace read_space(const std::filesystem::path& path) {
   try {
     table = toml::parse(read_file(path), file);
   } catch (const toml::parse_error& error) {
-    fail("{}, line {}: not valid TOML ({})", file, error.source().begin.line, error.description());
+    fail("{}: not valid TOML ({}); correct the file", place(file, error.source()), error.description());
   }
-  for (const auto& [key, node] : table) {
-    static const std::array<std::string_view, 4> known = {"name", "nodes", "normal", "reduction"};
-    if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
-      fail("{}, line {}: unknown key `{}`; a space has {}", file, node.source().begin.line, key.str(),
-           fmt::join(known, ", "));
-    }
-  }
+  check_keys(table, {"name", "nodes", "normal", "reduction"}, "a space", file);
   SearchSpace space;
-  space.name = table["name"].value_or(path.stem().string());
-  const auto nodes = table["nodes"].value<std::int64_t>();
-  if (!nodes || *nodes < 1 || *nodes > kMostNodes)
-    fail("{}: `nodes` must be a whole number from 1 to {}", file, kMostNodes);
-  space.nodes = static_cast<int>(*nodes);
-  space.candidates[0] = read_cell(table, "normal", space.edge_count(), file);
-  space.candidates[1] = read_cell(table, "reduction", space.edge_count(), file);
+  space.name = path.stem().string();
+  if (const toml::node* name = table.get("name")) {
+    if (!name->is_string()) fail("{}: `name` must be a text in quotes", place(file, name->source()));
+    space.name = name->as_string()->get();
+  }
+  const toml::node* nodes = table.get("nodes");
+  if (nodes == nullptr) fail("{}: expected `nodes`, a whole number from 1 to {}", file, kMostNodes);
+  const auto* number = nodes->as_integer();
+  if (number == nullptr || number->get() < 1 || number->get() > kMostNodes) {
+    fail("{}: `nodes` must be a whole number from 1 to {}", place(file, nodes->source()), kMostNodes);
+  }
+  space.nodes = static_cast<int>(number->get());
+  space.candidates[0] = read_cell(table, "normal", space, file);
+  space.candidates[1] = read_cell(table, "reduction", space, file);
   validate(space);
   return space;
 }

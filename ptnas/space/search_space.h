@@ -47,14 +47,14 @@ void validate(const SearchSpace& space);
 
 /// "darts", "s1" .. "s4", or the path of a TOML file (anything that ends in .toml). `with_none` puts `none`
 /// first on every edge of a space that has it nowhere (for topology by magnitude, Appendix A.1.1). `nodes`
-/// other than 4: only for spaces that are the same on every edge (S1 is not). Throws Error(kUsage) listing
-/// what there is.
+/// other than 4, the usual number: only for spaces that are the same on every edge (S1 is not; a file has its
+/// own number and a different one is a contradiction). Throws Error(kUsage) listing what there is.
 SearchSpace make_space(const std::string& name_or_path, int nodes, bool with_none);
 
 /// Names for --help.
 std::vector<std::string> space_names();
 
-/// A space of the user's own (docs/formats.md, examples/space.toml). Throws Error naming file and place.
+/// A space of the user's own (docs/spaces.md, examples/space.toml). Throws Error naming file and line.
 SearchSpace read_space(const std::filesystem::path& path);
 
 }  // namespace ptnas
