@@ -100,11 +100,11 @@ def test_run(folder):
     check(wanted <= names, f"missing in the run: {wanted - names}")
     phases = [json.loads(line)["phase"] for line in (out / "metrics.jsonl").read_text().splitlines()]
     check({"search", "select", "tune", "train"} <= set(phases), f"phases {phases}")
-    before = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".html"}
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".html" and path.name != "lock"}
     check("finished" in expect(0, *arguments).stderr, "a finished run says so")
     expect(2, *arguments, "--epochs", 3, says="epochs")
     expect(2, *arguments, "--seed", 5, says="seed")
-    after = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".html"}
+    after = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".html" and path.name != "lock"}
     check({k for k in before if before[k] != after.get(k)} <= {"environment.json"}, "a finished run was changed")
     evaluated = json.loads(expect(0, "evaluate", out, "--json").stdout)
     check(abs(evaluated["top1"] - json.loads((out / "evaluation.json").read_text())["top1"]) < 1e-9, "evaluate agrees")
@@ -168,7 +168,7 @@ def test_damaged_run(folder, run):
         copy.mkdir()
         for path in run.iterdir():
             (copy / path.name).write_bytes(path.read_bytes())
-        (copy / name).write_bytes((run / name).read_bytes()[:40])
+        (copy / name).write_bytes((run / name).read_bytes()[:40] + b"\n")
         command = {"model.safetensors": "evaluate", "config.toml": "evaluate"}.get(name, "report")
         result = support.run(PROGRAM, command, copy)
         check(result.returncode in (1, 2) and name in result.stderr, f"damaged {name}: {result.returncode} {result.stderr[-300:]!r}")

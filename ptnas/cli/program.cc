@@ -61,6 +61,7 @@ class FlagVisitor final : public OptionVisitor {
         .add_option_function<std::string>(
             spelling(name), [values = &values_, key](const std::string& text) { (*values)[key] = text; },
             help)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->type_name(type)
         ->group(group_);
   }
