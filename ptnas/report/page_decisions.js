@@ -90,8 +90,9 @@ function glance(box) {
   if (!operationEvents.length) return;
   const banner = summary();
   if (banner) box.append(banner);
-  box.append(element('p', {class: 'key'}, glyph(true, false), ' alpha’s choice  ', glyph(false, true), ` ${chooser.toLowerCase()}’s choice  `,
-    glyph(true, true), ' the same'), element('div', {class: 'pair maps'}, decisionMap('normal'), decisionMap('reduction')));
+  const entry = (alpha, chosen, text) => element('span', {}, glyph(alpha, chosen), ` ${text}`);
+  box.append(element('p', {class: 'key'}, entry(true, false, 'alpha’s choice'), entry(false, true, `${chooser.toLowerCase()}’s choice`),
+    entry(true, true, 'the same')), element('div', {class: 'pair maps'}, decisionMap('normal'), decisionMap('reduction')));
 }
 
 // ---- Every decision

@@ -1,6 +1,7 @@
 #include "ptnas/report/report.h"
 
 #include <charconv>
+#include <functional>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/files.h"
@@ -82,37 +83,48 @@ std::string network_section(const Json& data) {
   return html + alternative_figures(data, genotype) + "</section>\n";
 }
 
-// The page may load nothing: the browser itself refuses whatever would leave it.
-constexpr const char* kHead = R"(<!DOCTYPE html>
+// The page may load nothing, and runs no script but those that carry the nonce: the browser itself refuses
+// what would leave the page or has come in by a name.
+std::string head(const std::string& nonce, const std::string& title) {
+  return fmt::format(
+      R"(<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{}'; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="referrer" content="no-referrer">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
-)";
+<title>{} – ptnas</title>
+<style>
+)",
+      nonce, title);
+}
+
+std::string script(const std::string& nonce, const std::vector<std::string_view>& parts) {
+  std::string html = "<script nonce=\"" + nonce + "\">\n";
+  for (const std::string_view part : parts) html += part;
+  return html + "</script>\n";
+}
 
 }  // namespace
 
 std::string make_report(const RunDirectory& run) {
   const Json data = collect_report_data(run);
   const std::string name = escape_html(data["name"].get<std::string>());
-  std::string html = kHead;
-  html += "<title>" + name + " \u2013 ptnas</title>\n<style>\n";
+  const std::string text = script_json(data);
+  const std::string nonce = fmt::format("{:016x}", std::hash<std::string>{}(text));
+  std::string html = head(nonce, name);
   html += page_css();
-  html += "</style>\n</head>\n<body>\n<main>\n<header id=\"headline\"><h1><small>ptnas run</small> " + name +
-          "</h1></header>\n";
+  html += "</style>\n</head>\n<body>\n<main>\n";
+  html += "<header id=\"headline\"><h1><small>ptnas run</small> <bdi>" + name + "</bdi></h1></header>\n";
   html += "<noscript><p>Without its script this page shows the drawings only.</p></noscript>\n";
   html += network_section(data);
-  html += "</main>\n<script type=\"application/json\" id=\"data\">" + script_json(data) + "</script>\n";
-  html += "<script>";
-  html += chart_js();
-  html += "</script>\n<script>\n";
-  for (const std::string_view part : page_scripts()) html += part;
-  html += "</script>\n</body>\n</html>\n";
-  return html;
+  html += "</main>\n<script type=\"application/json\" id=\"data\">" + text + "</script>\n";
+  html += script(nonce, {chart_js()});
+  html += script(nonce, page_scripts());
+  return html + "</body>\n</html>\n";
 }
 
 void write_report(const RunDirectory& run) { write_file(run.file(RunDirectory::kReport), make_report(run)); }
