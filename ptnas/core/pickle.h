@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,29 +10,50 @@
 namespace ptnas {
 
 /// A value read from a pickle: plain values, and the tensors of torch.save as descriptions of storages.
-/// Nothing is ever executed.
 struct PickleValue {
   enum class Kind { kNone, kBool, kInteger, kFloat, kText, kList, kTuple, kDict, kGlobal, kStorage, kTensor };
-  using Pointer = std::shared_ptr<PickleValue>;
 
   Kind kind = Kind::kNone;
   std::int64_t integer = 0;  ///< kBool, kInteger; kStorage: number of elements; kTensor: offset in elements
   double real = 0;           ///< kFloat
   std::string text;  ///< kText; kGlobal: "module name"; kStorage: element type, such as "FloatStorage"
   std::string key;   ///< kStorage: its key in the file
-  std::vector<Pointer> items;                        ///< kList, kTuple
-  std::vector<std::pair<Pointer, Pointer>> entries;  ///< kDict (OrderedDict too)
-  Pointer storage;                                   ///< kTensor
-  std::vector<std::int64_t> shape, strides;          ///< kTensor, in elements
+  std::int64_t view_offset = 0;           ///< kStorage: where it begins in the data of that key, in elements
+  std::vector<const PickleValue*> items;  ///< kList, kTuple
+  std::vector<std::pair<const PickleValue*, const PickleValue*>> entries;  ///< kDict (OrderedDict too)
+  const PickleValue* storage = nullptr;                                    ///< kTensor
+  std::vector<std::int64_t> shape, strides;                                ///< kTensor, in elements
 
   /// The value of a text key in a dict; null where there is none.
   const PickleValue* find(std::string_view name) const;
 };
 
-/// Reads one pickle of protocol 2 from the front of `bytes` and says in `consumed` how long it was. Of
-/// globals only those that torch.save writes for tensors and collections.OrderedDict are known; any other is
-/// refused by name. Throws Error naming `what`.
-PickleValue::Pointer read_pickle(std::string_view bytes, const std::string& what,
-                                 std::size_t* consumed = nullptr);
+/// A pickle that was read: it owns its values, which point at each other. Nested 64 deep at most and never
+/// within themselves, though one value may stand in many places.
+class Pickle {
+ public:
+  Pickle() = default;
+  Pickle(Pickle&&) = default;
+  Pickle& operator=(Pickle&&) = default;
+  Pickle(const Pickle&) = delete;
+  Pickle& operator=(const Pickle&) = delete;
+
+  const PickleValue& root() const { return *root_; }
+  /// Every value that was read, whether the root holds it or not.
+  const std::deque<PickleValue>& values() const { return values_; }
+  /// Length in bytes.
+  std::size_t size() const { return size_; }
+
+ private:
+  friend class PickleReader;
+  std::deque<PickleValue> values_;
+  const PickleValue* root_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Reads one pickle of protocol 2 from the front of `bytes`. Of globals only those that torch.save writes for
+/// tensors and collections.OrderedDict are known; any other is refused by name, and nothing is ever executed.
+/// Depth, number of values and of memo entries are limited. Throws Error naming `what`.
+Pickle read_pickle(std::string_view bytes, const std::string& what);
 
 }  // namespace ptnas

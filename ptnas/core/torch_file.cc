@@ -1,5 +1,6 @@
 #include "ptnas/core/torch_file.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "ptnas/core/error.h"
@@ -35,7 +36,8 @@ TorchFile read_zip_layout(std::string content, const std::string& what) {
   if (prefix.empty()) fail("{} is a zip archive, but not one of torch.save: it has no data.pkl", what);
   if (zip.has(prefix + "byteorder") && zip.read(prefix + "byteorder") != "little")
     fail("{} was saved on a big-endian machine", what);
-  TorchFile file{read_pickle(zip.read(prefix + "data.pkl"), what), {}};
+  TorchFile file;
+  file.pickle = read_pickle(zip.read(prefix + "data.pkl"), what);
   const std::string folder = prefix + "data/";
   for (const std::string& name : zip.names()) {
     if (name.starts_with(folder)) file.storages[name.substr(folder.size())] = zip.read(name);
@@ -43,47 +45,74 @@ TorchFile read_zip_layout(std::string content, const std::string& what) {
   return file;
 }
 
-// Element types of all storages that the value mentions.
-void collect_storages(const PickleValue& value, std::map<std::string, std::string>& types) {
-  if (value.storage) types[value.storage->key] = value.storage->text;
-  for (const auto& item : value.items) collect_storages(*item, types);
-  for (const auto& [key, item] : value.entries) collect_storages(*item, types);
-}
-
-TorchFile read_older_layout(const std::string& content, const std::string& what) {
-  // torch.save's magic number 0x1950a86a20f9469cfc6c, little-endian.
-  constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
-  constexpr std::int64_t kProtocol = 1001;
-  std::string_view rest = content;
-  const auto next = [&] {
-    std::size_t consumed = 0;
-    PickleValue::Pointer value = read_pickle(rest, what, &consumed);
-    rest.remove_prefix(consumed);
-    return value;
-  };
-  if (next()->text != kMagic) fail("{} is not a file of torch.save", what);
-  if (next()->integer != kProtocol) fail("{}: expected torch.save's protocol {}", what, kProtocol);
-  const PickleValue::Pointer system = next();
-  if (const PickleValue* little = system->find("little_endian"); little != nullptr && little->integer == 0) {
-    fail("{} was saved on a big-endian machine", what);
-  }
-  TorchFile file{next(), {}};
-  std::map<std::string, std::string> types;
-  collect_storages(*file.value, types);
-  for (const auto& key : next()->items) {
+// The storages of the older layout, one after the other: 8 bytes for the number of elements, then these.
+std::map<std::string, std::string> read_older_storages(std::string_view rest, const PickleValue& keys,
+                                                       const std::map<std::string, std::string>& types,
+                                                       const std::string& what) {
+  std::map<std::string, std::string> storages;
+  for (const PickleValue* key : keys.items) {
     const auto type = types.find(key->text);
     if (rest.size() < 8 || type == types.end())
       fail("{} is truncated or damaged: storage {} is missing", what, key->text);
     std::uint64_t elements = 0;
-    std::memcpy(&elements, rest.data(), 8);
+    for (std::size_t i = 8; i-- > 0;) elements = elements << 8 | static_cast<unsigned char>(rest[i]);
     rest.remove_prefix(8);
     const std::uint64_t size = type_of(type->second, what).size;
     if (elements > rest.size() / size)
       fail("{} is truncated: storage {} has {} elements", what, key->text, elements);
-    file.storages[key->text] = std::string(rest.substr(0, elements * size));
+    if (!storages.emplace(key->text, rest.substr(0, elements * size)).second)
+      fail("{} is damaged: it has storage {} twice", what, key->text);
     rest.remove_prefix(elements * size);
   }
+  if (!rest.empty()) fail("{} is damaged: {} bytes follow its last storage", what, rest.size());
+  return storages;
+}
+
+TorchFile read_older_layout(std::string_view rest, const std::string& what) {
+  // torch.save's magic number 0x1950a86a20f9469cfc6c, little-endian.
+  constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
+  constexpr std::int64_t kProtocol = 1001;
+  const auto next = [&] {
+    Pickle pickle = read_pickle(rest, what);
+    rest.remove_prefix(pickle.size());
+    return pickle;
+  };
+  if (next().root().text != kMagic) fail("{} is not a file of torch.save", what);
+  if (next().root().integer != kProtocol) fail("{}: expected torch.save's protocol {}", what, kProtocol);
+  const Pickle system = next();
+  if (const PickleValue* little = system.root().find("little_endian");
+      little != nullptr && little->integer == 0) {
+    fail("{} was saved on a big-endian machine", what);
+  }
+  TorchFile file;
+  file.pickle = next();
+  std::map<std::string, std::string> types;
+  for (const PickleValue& value : file.pickle.values()) {
+    if (value.kind == PickleValue::Kind::kStorage) types[value.key] = value.text;
+  }
+  const Pickle keys = next();
+  file.storages = read_older_storages(rest, keys.root(), types, what);
   return file;
+}
+
+// The number of a tensor's elements, all of which lie among the `available` ones; every sum and product is
+// checked.
+std::uint64_t count_within(const PickleValue& tensor, std::uint64_t available, const std::string& name) {
+  constexpr std::uint64_t kLongestEmpty = std::uint64_t{1} << 31;
+  const bool empty = std::find(tensor.shape.begin(), tensor.shape.end(), 0) != tensor.shape.end();
+  const std::uint64_t limit = empty ? kLongestEmpty : available;
+  std::uint64_t count = 1, last = static_cast<std::uint64_t>(tensor.integer);
+  for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
+    const auto size = std::max<std::uint64_t>(static_cast<std::uint64_t>(tensor.shape[d]), 1),
+               stride = static_cast<std::uint64_t>(tensor.strides[d]);
+    const bool fits = size <= limit / count && (size == 1 || stride <= limit / (size - 1));
+    if (!fits) fail("tensor {} lies outside its data; the file is damaged", name);
+    count *= size;
+    if (size > 1) last += (size - 1) * stride;
+  }
+  if (empty) return 0;
+  if (last >= available) fail("tensor {} lies outside its data; the file is damaged", name);
+  return count;
 }
 
 }  // namespace
@@ -105,19 +134,12 @@ TensorFile::Entry read_tensor(const TorchFile& file, const PickleValue& tensor, 
   if (found == file.storages.end())
     fail("tensor {} has no data in the file; it is truncated or damaged", name);
   const std::string& bytes = found->second;
-  // The last element's place, with care for overflow.
-  std::uint64_t count = 1, last = static_cast<std::uint64_t>(tensor.integer);
-  const std::uint64_t available = bytes.size() / type.size;
-  for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
-    const auto size = static_cast<std::uint64_t>(tensor.shape[d]),
-               stride = static_cast<std::uint64_t>(tensor.strides[d]);
-    count *= size;
-    if (size == 0 || count > available) break;
-    if (stride > available) fail("tensor {} lies outside its data; the file is damaged", name);
-    last += (size - 1) * stride;
+  if (bytes.size() % type.size != 0 ||
+      bytes.size() / type.size != static_cast<std::uint64_t>(tensor.storage->integer)) {
+    fail("the data of tensor {} has {} bytes, expected {} elements of {}; the file is truncated or damaged",
+         name, bytes.size(), tensor.storage->integer, type.size);
   }
-  if (count > available || (count > 0 && last >= available))
-    fail("tensor {} lies outside its data; the file is damaged", name);
+  const std::uint64_t count = count_within(tensor, bytes.size() / type.size, name);
   TensorFile::Entry entry{type.dtype, tensor.shape, std::string(count * type.size, '\0')};
   std::vector<std::int64_t> index(tensor.shape.size(), 0);
   for (std::uint64_t i = 0; i < count; ++i) {

@@ -11,8 +11,9 @@ namespace ptnas {
 
 /// A file written by torch.save: its pickled value and its storages' bytes by key.
 struct TorchFile {
-  PickleValue::Pointer value;
+  Pickle pickle;
   std::map<std::string, std::string> storages;
+  const PickleValue& root() const { return pickle.root(); }
 };
 
 /// Reads both layouts: the zip, and the older one (four pickles, the keys, the storages one after the other).

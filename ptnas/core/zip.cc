@@ -15,7 +15,8 @@ constexpr std::uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x060
 constexpr std::uint32_t kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
 constexpr std::uint64_t kEndSize = 22, kLocatorSize = 20, kEnd64Size = 56, kCentralSize = 46, kLocalSize = 30;
 constexpr int kStored = 0, kDeflated = 8;
-constexpr std::uint64_t kLargest = std::uint64_t{1} << 34;  // of one member
+constexpr std::uint64_t kLargestInflated = std::uint64_t{1} << 30;  // of all members together
+constexpr std::uint64_t kLargestRatio = 1032;                       // of deflate
 
 }  // namespace
 
@@ -59,9 +60,17 @@ void ZipArchive::read_directory() {
   }
   if (count > content_.size() / kCentralSize)
     fail("{} is a damaged zip archive: too many members for its size", what_);
+  std::uint64_t stored = 0, inflated = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     std::string name;
     const Member member = read_entry(at, name);
+    // Members that share bytes, or that inflate without measure, are how small archives fill memories.
+    if (member.compressed > content_.size() - stored ||
+        (member.method != kStored && member.size > kLargestInflated - inflated)) {
+      fail("{} is a truncated or damaged zip archive: {} is larger than can be", what_, name);
+    }
+    stored += member.compressed;
+    if (member.method != kStored) inflated += member.size;
     if (!members_.emplace(name, member).second)
       fail("{} is a damaged zip archive: it has {} twice", what_, name);
   }
@@ -83,6 +92,7 @@ ZipArchive::Member ZipArchive::read_entry(std::uint64_t& at, std::string& name) 
   while (extra + 4 <= extra_end) {
     const std::uint64_t id = number(extra, 2), size = number(extra + 2, 2);
     std::uint64_t field = extra + 4;
+    if (size > extra_end - field) break;
     if (id == 1) {
       for (std::uint64_t* value : {&member.size, &member.compressed, &member.header_offset}) {
         if (*value != 0xFFFFFFFF || field + 8 > extra + 4 + size) continue;
@@ -102,6 +112,25 @@ std::vector<std::string> ZipArchive::names() const {
   return result;
 }
 
+std::string ZipArchive::inflate_member(std::string_view raw, std::uint64_t size,
+                                       const std::string& name) const {
+  std::string data;
+  bool good = size / kLargestRatio <= raw.size() && raw.size() <= kLargestInflated;
+  if (good) {
+    data.resize(size);
+    z_stream stream = {};
+    good = inflateInit2(&stream, -MAX_WBITS) == Z_OK;
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(raw.data()));
+    stream.avail_in = static_cast<uInt>(raw.size());
+    stream.next_out = reinterpret_cast<Bytef*>(data.data());
+    stream.avail_out = static_cast<uInt>(size);
+    good = good && inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_out == 0;
+    inflateEnd(&stream);
+  }
+  if (!good) fail("{}: {} cannot be decompressed", what_, name);
+  return data;
+}
+
 std::string ZipArchive::read(const std::string& name) const {
   const auto found = members_.find(name);
   if (found == members_.end()) fail("{} has no member {}", what_, name);
@@ -110,24 +139,15 @@ std::string ZipArchive::read(const std::string& name) const {
     fail("{} is a damaged zip archive: {} is not where it says", what_, name);
   const std::uint64_t start = member.header_offset + kLocalSize + number(member.header_offset + 26, 2) +
                               number(member.header_offset + 28, 2);
-  if (start > content_.size() || member.compressed > content_.size() - start || member.size > kLargest) {
+  if (start > content_.size() || member.compressed > content_.size() - start) {
     fail("{} is a truncated or damaged zip archive: {} does not fit in it", what_, name);
   }
+  const std::string_view raw = std::string_view(content_).substr(start, member.compressed);
   std::string data;
   if (member.method == kStored && member.compressed == member.size) {
-    data = content_.substr(start, member.size);
-  } else if (member.method == kDeflated &&
-             member.size / 1100 <= member.compressed) {  // deflate's largest ratio is 1032
-    data.resize(member.size);
-    z_stream stream = {};
-    inflateInit2(&stream, -MAX_WBITS);
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content_.data() + start));
-    stream.avail_in = static_cast<uInt>(member.compressed);
-    stream.next_out = reinterpret_cast<Bytef*>(data.data());
-    stream.avail_out = static_cast<uInt>(member.size);
-    const int status = inflate(&stream, Z_FINISH);
-    inflateEnd(&stream);
-    if (status != Z_STREAM_END || stream.avail_out != 0) fail("{}: {} cannot be decompressed", what_, name);
+    data = raw;
+  } else if (member.method == kDeflated) {
+    data = inflate_member(raw, member.size, name);
   } else {
     fail("{}: {} is stored by a method that this program does not read", what_, name);
   }

@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ptnas {
 
-/// A zip archive in memory, for reading. Members are stored or deflated; every offset, size and checksum is
-/// checked.
+/// A zip archive in memory, for reading, Zip64 too. Members are stored or deflated; every offset, size and
+/// checksum is checked. Safe to read from several threads.
 class ZipArchive {
  public:
   /// Throws Error naming `what` when `content` is no zip archive or is damaged.
@@ -31,6 +32,7 @@ class ZipArchive {
   std::uint64_t number(std::uint64_t at, int bytes) const;
   void read_directory();
   Member read_entry(std::uint64_t& at, std::string& name) const;
+  std::string inflate_member(std::string_view raw, std::uint64_t size, const std::string& name) const;
 
   std::string content_, what_;
   std::map<std::string, Member> members_;

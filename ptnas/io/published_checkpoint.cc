@@ -1,6 +1,7 @@
 #include "ptnas/io/published_checkpoint.h"
 
 #include <cstring>
+#include <string_view>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/torch_file.h"
@@ -8,23 +9,60 @@
 
 namespace ptnas {
 
+namespace {
+
+constexpr std::string_view kAlphaInState = "_arch_parameters";  // NAS-Bench-201's supernets hold alpha so
+
+// The tensors of one file. What they take together is limited: a few bytes of pickle can ask for the same
+// large storage any number of times.
+class TensorReader {
+ public:
+  explicit TensorReader(const std::filesystem::path& path)
+      : path_(path.string()), file_(read_torch_file(path)) {
+    for (const auto& [key, bytes] : file_.storages) left_ += kMostShared * bytes.size();
+  }
+
+  const PickleValue& root() const { return file_.root(); }
+  torch::Tensor read(const PickleValue& value, const std::string& name) {
+    const TensorFile::Entry entry = read_tensor(file_, value, name);
+    if (entry.data.size() > left_) fail("{} is damaged: too many of its tensors share their data", path_);
+    left_ -= entry.data.size();
+    return to_tensor(entry, name);
+  }
+
+ private:
+  static constexpr std::size_t kMostShared = 4;
+  std::string path_;
+  TorchFile file_;
+  std::size_t left_ = 0;
+};
+
+}  // namespace
+
 PublishedCheckpoint read_published_checkpoint(const std::filesystem::path& path) {
-  const TorchFile file = read_torch_file(path);
-  const PickleValue* state = file.value->find("state_dict");
+  TensorReader reader(path);
+  const PickleValue* state = reader.root().find("state_dict");
   if (state == nullptr || state->kind != PickleValue::Kind::kDict) {
     fail("{} is not a checkpoint of the published program: it has no state_dict", path.string());
   }
   PublishedCheckpoint result;
+  std::vector<torch::Tensor> alpha_in_state;
   for (const auto& [key, value] : state->entries) {
+    if (key->kind != PickleValue::Kind::kText)
+      fail("{}: its state_dict has a key that is no text", path.string());
     std::string name = key->text;
     if (name.starts_with("module.")) name.erase(0, std::strlen("module."));  // saved from DataParallel
-    if (name.starts_with("_arch_parameters")) continue;                      // alpha, which `alpha` holds too
-    result.state.tensors[name] = to_tensor(read_tensor(file, *value, name), name);
+    const torch::Tensor tensor = reader.read(*value, name);
+    if (name.starts_with(kAlphaInState)) {
+      alpha_in_state.push_back(tensor);
+    } else if (!result.state.tensors.emplace(name, tensor).second) {
+      fail("{}: its state_dict has {} twice", path.string(), name);
+    }
   }
-  if (const PickleValue* alpha = file.value->find("alpha")) {
-    for (const auto& item : alpha->items)
-      result.alpha.push_back(to_tensor(read_tensor(file, *item, "alpha"), "alpha"));
+  if (const PickleValue* alpha = reader.root().find("alpha")) {
+    for (const PickleValue* item : alpha->items) result.alpha.push_back(reader.read(*item, "alpha"));
   }
+  if (result.alpha.empty()) result.alpha = alpha_in_state;
   return result;
 }
 

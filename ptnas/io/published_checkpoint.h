@@ -19,7 +19,9 @@ struct PublishedCheckpoint {
 };
 
 /// Reads a file written by torch.save, zip or the older layout, any storage device, by the restricted reader
-/// in core. Throws Error.
+/// in core. Names lose the prefix `module.` of DataParallel; alpha is read from `alpha`, or from the state's
+/// `_arch_parameters` where there is none. Entries of no use here (optimisers, the selection's flags) are
+/// read past. Throws Error.
 PublishedCheckpoint read_published_checkpoint(const std::filesystem::path& path);
 
 /// Copy weights, buffers and alpha into our networks. Throw Error naming the first tensor that is missing,
