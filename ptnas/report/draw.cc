@@ -2,6 +2,8 @@
 
 #include <graphviz/gvc.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 
@@ -70,7 +72,15 @@ std::string render(const std::string& dot) {
   return svg.substr(start);
 }
 
-// Width and height in points from the viewBox "0.00 0.00 w h".
+// Removes every `name="..."` of an attribute: several drawings share a page, so none may bring ids.
+void remove_attribute(std::string& svg, const std::string& name) {
+  const std::string start = " " + name + "=\"";
+  for (std::size_t at = svg.find(start); at != std::string::npos; at = svg.find(start, at)) {
+    svg.erase(at, svg.find('"', at + start.size()) + 1 - at);
+  }
+}
+
+// Width and height from the viewBox "0.00 0.00 w h".
 std::pair<double, double> size_of(const std::string& svg) {
   double width = 0, height = 0;
   const std::size_t box = svg.find("viewBox=\"");
@@ -110,7 +120,11 @@ std::string escape_html(const std::string& text) {
 }
 
 std::string draw_cell_svg(const Genotype& genotype, CellType type) {
-  return render(cell_dot(genotype.of(type)));
+  validate(genotype, "the genotype to draw");
+  std::string svg = render(cell_dot(genotype.of(type)));
+  remove_attribute(svg, "id");
+  svg.insert(4, fmt::format(" role=\"img\" aria-label=\"The {} cell\"", name_of(type)));
+  return svg;
 }
 
 std::string draw_genotype_svg(const Genotype& genotype) {
@@ -123,52 +137,61 @@ std::string draw_genotype_svg(const Genotype& genotype) {
     body +=
         fmt::format("<text x=\"6\" y=\"{:.0f}\" font-family=\"Helvetica\" font-size=\"14\">{} cell</text>\n",
                     top + 16, name_of(type));
-    svg.insert(4, fmt::format(" y=\"{:.0f}\"", top + kTitle));
+    remove_attribute(svg, "width");
+    remove_attribute(svg, "height");
+    svg.insert(4, fmt::format(" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\"", top + kTitle, cell_width,
+                              cell_height));
     body += svg;
     width = std::max(width, cell_width);
     top += kTitle + cell_height;
   }
-  // The nested drawings' sizes are in points; so are the outer one's.
+  // One unit of the drawings is a point.
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
       "xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{0:.0f}pt\" height=\"{1:.0f}pt\" viewBox=\"0 0 "
-      "{2:.0f} {3:.0f}\">\n"
-      "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{4}</svg>\n",
-      width, top, width * 4 / 3, top * 4 / 3, body);
+      "{0:.0f} {1:.0f}\">\n"
+      "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{2}</svg>\n",
+      width, top, body);
 }
 
-std::string draw_network_svg(const NetworkShape& shape, int nodes) {
-  constexpr int kStep = 34, kHeight = 96;
-  const int width = (shape.cells + 3) * kStep + 40;
+std::string draw_network_svg(const NetworkShape& shape, int nodes, bool auxiliary) {
+  constexpr int kStep = 42, kBox = 28, kMiddle = 62;
+  const int width = (shape.cells + 2) * kStep + 12, whole = auxiliary ? 142 : 112;
   std::string svg = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" width=\"{}\" role=\"img\" aria-label=\"The network: stem, {} cells, "
-      "classifier\" "
-      "xmlns=\"http://www.w3.org/2000/svg\" font-family=\"system-ui, sans-serif\" font-size=\"10\">",
-      width, kHeight, width, shape.cells);
-  int x = 6, channels = shape.channels, height = shape.height, column = 0;
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
+      "role=\"img\" aria-label=\"The network: stem, {2} cells, classifier\" "
+      "font-family=\"system-ui, sans-serif\" font-size=\"10\">",
+      width, whole, shape.cells);
+  int x = 6, channels = shape.channels, height = shape.height, image_width = shape.width;
+  const auto text = [&](int y, const std::string& content) {
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#333\">{}</text>", x + kBox / 2,
+                       y, content);
+  };
   const auto box = [&](const char* fill, const std::string& label, int box_height) {
     svg += fmt::format(
-        "<rect x=\"{}\" y=\"{}\" width=\"26\" height=\"{}\" rx=\"4\" fill=\"{}\" stroke=\"#777\"/>", x,
-        48 - box_height / 2, box_height, fill);
-    svg +=
-        fmt::format("<text x=\"{}\" y=\"92\" text-anchor=\"middle\" fill=\"#333\">{}</text>", x + 13, label);
-    x += kStep;
-    ++column;
+        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"4\" fill=\"{}\" stroke=\"#777\"/>", x,
+        kMiddle - box_height / 2, kBox, box_height, fill);
+    text(106, label);
   };
   box("#efe3b0", "stem", 60);
-  for (int i = 0; i < shape.cells; ++i) {
+  x += kStep;
+  for (int i = 0; i < shape.cells; ++i, x += kStep) {
     const bool reduction = is_reduction_cell(i, shape.cells);
     if (reduction) {
       channels *= 2;
       height = (height + 1) / 2;
+      image_width = (image_width + 1) / 2;
     }
-    const bool first_of_size = i == 0 || reduction;
-    if (first_of_size) {
-      svg += fmt::format("<text x=\"{}\" y=\"12\" fill=\"#333\">{}x{}, {} channels</text>", x, height, height,
-                         nodes * channels);
+    if (i == 0 || reduction) {
+      text(11, fmt::format("{}\u00d7{}", height, image_width));
+      text(23, fmt::format("{} ch.", nodes * channels));
     }
     box(reduction ? "#f0c3a8" : "#c9dcf2", reduction ? "red." : std::to_string(i),
         std::max(18, 60 * height / shape.height));
+    if (auxiliary && i == 2 * shape.cells / 3) {
+      svg += fmt::format("<path d=\"M{0} 110v12\" stroke=\"#777\"/>", x + kBox / 2);
+      text(134, "auxiliary");
+    }
   }
   box("#c6e3c6", "linear", 24);
   return svg + "</svg>";

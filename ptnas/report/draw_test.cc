@@ -1,0 +1,87 @@
+#include "ptnas/report/draw.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "ptnas/core/testing.h"
+
+namespace ptnas {
+namespace {
+
+using enum OperationKind;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+Genotype sample() {
+  Genotype genotype;
+  genotype.cells[0] = {{{kSepConv3x3, 0}, {kSkipConnect, 1}}, {{kNoise, 2}, {kDilConv5x5, 0}}};
+  genotype.cells[1] = {{{kMaxPool3x3, 1}, {kAvgPool3x3, 0}}, {{kNone, 0}, {kSkipConnect, 1}}};
+  return genotype;
+}
+
+int count(const std::string& text, const std::string& part) {
+  int found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+TEST(DrawTest, ACellIsAnElementForAPage) {
+  const std::string svg = draw_cell_svg(sample(), CellType::kNormal);
+  EXPECT_THAT(svg, StartsWith("<svg "));
+  EXPECT_THAT(svg, Not(HasSubstr(" id=")));  // several stand on one page
+  for (const char* name : {"sep_conv_3x3", "skip_connect", "noise", "dil_conv_5x5"}) {
+    EXPECT_EQ(count(svg, std::string(">") + name + "</text>"), 1) << name;
+  }
+}
+
+TEST(DrawTest, OperationsWithWeightsAreRed) {
+  const std::string red = "fill=\"#c0262d\">";
+  const std::string normal = draw_cell_svg(sample(), CellType::kNormal);
+  EXPECT_THAT(normal, HasSubstr(red + "sep_conv_3x3"));
+  EXPECT_THAT(normal, HasSubstr(red + "dil_conv_5x5"));
+  EXPECT_EQ(count(normal, red), 2);
+  EXPECT_THAT(draw_cell_svg(sample(), CellType::kReduction), Not(HasSubstr("#c0262d")));
+}
+
+TEST(DrawTest, BothCellsAreAFileWithoutOverlap) {
+  const std::string svg = draw_genotype_svg(sample());
+  EXPECT_THAT(svg, StartsWith("<?xml"));
+  EXPECT_EQ(count(svg, "<svg "), 3);
+  EXPECT_EQ(count(svg, "pt\""), 2);  // the outer width and height; within, one unit is a point
+}
+
+TEST(DrawTest, TheSameBytesFromEveryThread) {
+  const std::string expected = draw_genotype_svg(sample());
+  std::string found[4];
+  std::vector<std::thread> threads;
+  for (std::string& svg : found) threads.emplace_back([&svg] { svg = draw_genotype_svg(sample()); });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& svg : found) EXPECT_EQ(svg, expected);
+}
+
+TEST(DrawTest, WhatCannotBeIsNotDrawn) {
+  Genotype genotype = sample();
+  genotype.cells[0][0][0].from = 2;
+  expect_error([&] { draw_cell_svg(genotype, CellType::kNormal); }, {"state 2"});
+  expect_error([] { draw_genotype_svg({}); }, {"no nodes"});
+}
+
+TEST(DrawTest, TheNetworkShowsSizesChannelsAndTheAuxiliaryHead) {
+  const NetworkShape shape{.channels = 4, .cells = 5, .height = 28, .width = 21};
+  const std::string svg = draw_network_svg(shape, 3, true);
+  for (const char* label :
+       {"28\u00d721", "14\u00d711", "7\u00d76", ">12 ch.", ">24 ch.", ">48 ch.", "auxiliary"}) {
+    EXPECT_EQ(count(svg, label), 1) << label;
+  }
+  EXPECT_EQ(count(svg, "<rect"), 7);
+  EXPECT_THAT(draw_network_svg(shape, 3), Not(HasSubstr("auxiliary")));
+}
+
+TEST(DrawTest, TextIsEscaped) {
+  EXPECT_EQ(escape_html("<a b='c' d=\"&\">"), "&lt;a b=&#39;c&#39; d=&quot;&amp;&quot;&gt;");
+}
+
+}  // namespace
+}  // namespace ptnas
