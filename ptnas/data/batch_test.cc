@@ -100,7 +100,9 @@ TEST(MakeBatch, CropsAndFlips) {
     }
   }
   const torch::Tensor table = torch::stack(possible).flatten(1);
-  const torch::Tensor distance = torch::cdist(images.flatten(1).contiguous(), table);
+  constexpr std::int64_t kExact = 2;  // differences, not a product of matrices
+  const torch::Tensor distance =
+      torch::cdist(images.flatten(1).contiguous(), table, 2, /*compute_mode=*/kExact);
   const torch::Tensor nearest = distance.argmin(1);
   EXPECT_LT(distance.amin(1).max().item<double>(), 1e-2);
   std::set<std::int64_t> tops, lefts, flips, all;
