@@ -1,0 +1,85 @@
+#include "ptnas/analysis/parity.h"
+
+#include <functional>
+#include <sstream>
+
+#include "ptnas/core/testing.h"
+
+namespace ptnas {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path fixtures() { return fs::path(PTNAS_SOURCE_DIR) / "../shared/fixtures"; }
+
+#define SKIP_WITHOUT_FIXTURES() \
+  if (!fs::exists(fixtures())) GTEST_SKIP() << "no recorded cases beside the project (../shared/fixtures)"
+
+// Whether a case agrees; an entry that is missing or unknown is an Error, which counts as no.
+bool agrees(const ParityCase& parity_case, std::string* table = nullptr) {
+  std::ostringstream out;
+  try {
+    const bool good = check_parity(parity_case, out);
+    if (table != nullptr) *table = out.str();
+    return good;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kFailed);
+    return false;
+  }
+}
+
+TEST(Parity, ADerivedNetworkAgreesAndEveryAlterationIsFound) {
+  SKIP_WITHOUT_FIXTURES();
+  const ParityCase original = read_parity_case(fixtures() / "derived-darts");
+  std::string table;
+  ASSERT_TRUE(agrees(original, &table)) << table;
+
+  const std::vector<std::pair<const char*, std::function<void(ParityCase&)>>> alterations = {
+      {"a logit", [](ParityCase& c) { c.expected["train_logits"][2][3] = 0.77; }},
+      {"an auxiliary logit", [](ParityCase& c) { c.expected["train_auxiliary_logits"][0][1] = 0.9; }},
+      {"an evaluation logit", [](ParityCase& c) { c.expected["eval_logits"][15][9] = 0.05; }},
+      {"the loss", [](ParityCase& c) { c.expected["train_loss"] = 2.018; }},
+      {"a gradient norm", [](ParityCase& c) { c.expected["weight_grad_norm"]["stem.1.bias"] = 0.174; }},
+      {"an operation", [](ParityCase& c) { c.expected["genotype"]["normal"][6][0] = "avg_pool_3x3"; }},
+      {"an edge", [](ParityCase& c) { c.expected["genotype"]["normal"][7][1] = 3; }},
+      {"the concatenation", [](ParityCase& c) { c.expected["genotype"]["normal_concat"][0] = 3; }},
+      {"the auxiliary weight", [](ParityCase& c) { c.expected["auxiliary_weight"] = 0.41; }},
+      {"the auxiliary head", [](ParityCase& c) { c.expected["auxiliary"] = false; }},
+      {"the width", [](ParityCase& c) { c.expected["channels"] = 16; }},
+      {"the depth", [](ParityCase& c) { c.expected["cells"] = 6; }},
+      {"the count", [](ParityCase& c) { c.expected["count"] = 15; }},
+      {"a mean", [](ParityCase& c) { c.expected["mean"][1] = 0.49; }},
+      {"a removed entry", [](ParityCase& c) { c.expected.erase("eval_logits"); }},
+      {"a removed norm", [](ParityCase& c) { c.expected["weight_grad_norm"].erase("stem.0.weight"); }},
+      {"an added entry", [](ParityCase& c) { c.expected["extra"] = 1; }},
+      {"an added norm", [](ParityCase& c) { c.expected["weight_grad_norm"]["more"] = 1.0; }},
+      {"a text for a number", [](ParityCase& c) { c.expected["train_loss"] = "2.01"; }},
+      {"a pixel", [](ParityCase& c) { c.batch[2000] = static_cast<char>(c.batch[2000] ^ 0x80); }},
+      {"a weight",
+       [](ParityCase& c) {
+         torch::Tensor& weight = c.checkpoint.state.tensors.at("classifier.weight");
+         weight = weight.clone();
+         weight[0][0] += 0.5;
+       }},
+  };
+  for (const auto& [what, alter] : alterations) {
+    ParityCase altered = original;
+    alter(altered);
+    EXPECT_FALSE(agrees(altered)) << what;
+  }
+}
+
+TEST(Parity, NasBench201IsNamedAsNotThere) {
+  SKIP_WITHOUT_FIXTURES();
+  const ParityCase parity_case = read_parity_case(fixtures() / "parity-nb201");
+  std::ostringstream out;
+  expect_error([&] { check_parity(parity_case, out); }, {"NAS-Bench-201", "not there yet"});
+}
+
+TEST(Parity, AFolderWithoutACaseIsRefused) {
+  const ScratchDirectory empty;
+  expect_error([&] { read_parity_case(empty.path()); }, {"expected.json"});
+}
+
+}  // namespace
+}  // namespace ptnas
