@@ -1,4 +1,4 @@
-# ptnas_module(NAME [TORCH] [LINKS target...]): the folder's *.cc as static library ptnas_NAME and its *_test.cc as one
+# ptnas_module(NAME [TORCH] [LINKS target...] [TEST_ENVIRONMENT NAME=VALUE...]): the folder's *.cc as static library ptnas_NAME and its *_test.cc as one
 # GoogleTest program ptnas_NAME_test. TORCH gives both the shared precompiled header with libtorch.
 
 add_library(ptnas_options INTERFACE)
@@ -23,7 +23,7 @@ endfunction()
 ptnas_precompiled_header(ptnas_pch <torch/torch.h> <nlohmann/json.hpp> <fmt/format.h>)
 
 function(ptnas_module NAME)
-  cmake_parse_arguments(ARG "TORCH" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "LINKS;TEST_ENVIRONMENT" ${ARGN})
   file(GLOB SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${NAME}/*.cc")
   set(TESTS ${SOURCES})
   list(FILTER TESTS INCLUDE REGEX "_test\\.cc$")
@@ -47,7 +47,7 @@ function(ptnas_module NAME)
       target_precompile_headers(ptnas_${NAME}_test REUSE_FROM ptnas_pch)
     endif()
     gtest_discover_tests(ptnas_${NAME}_test TEST_PREFIX "${NAME}." DISCOVERY_MODE PRE_TEST
-      PROPERTIES TIMEOUT 600)
+      PROPERTIES TIMEOUT 600 ENVIRONMENT "${ARG_TEST_ENVIRONMENT}")
   endif()
 endfunction()
 
