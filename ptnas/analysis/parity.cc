@@ -282,16 +282,32 @@ class SupernetParity {
         follow_node(event, type, place + 1);
       }
     }
-    // The margin of losses is known to twice a loss's tolerance; accuracies are counts.
+    // Our margin agrees as the scores do; the recorded one must also be that of the recorded scores.
     const double recorded = trace.at("smallest_edge_margin").get<double>();
     const double allowed = criterion_ == Criterion::kLoss ? 2 * kValueTolerance * largest_loss_ : 1e-9;
-    report_.require(label_ + "margin", std::abs(smallest_margin_ - recorded) <= allowed,
+    const bool same = std::abs(smallest_margin_ - recorded) <= allowed &&
+                      std::abs(recorded_margin(trace, name) - recorded) <= 1e-9;
+    report_.require(label_ + "margin", same,
                     fmt::format("smallest margin {}, recorded {}", smallest_margin_, recorded));
     const Genotype genotype = derive_by_magnitude(space_, architecture_.host_weights(CellType::kNormal),
                                                   architecture_.host_weights(CellType::kReduction));
     report_.require(label_ + "genotype",
                     genotype == genotype_from_text(trace.at("genotype").get<std::string>(), "selection.json"),
                     "another genotype: " + to_text(genotype));
+  }
+
+  // The smallest difference between the two best recorded scores of an edge.
+  double recorded_margin(const Json& trace, const std::string& criterion) const {
+    double smallest = std::numeric_limits<double>::infinity();
+    for (const Json& event : trace.at("events")) {
+      std::vector<double> values = numbers_of(event.at(criterion), criterion);
+      if (event.at("kind") != "edge" || values.size() < 2) continue;
+      std::sort(values.begin(), values.end());
+      const std::size_t last = values.size() - 1;
+      smallest = std::min(
+          smallest, criterion_ == Criterion::kLoss ? values[last] - values[last - 1] : values[1] - values[0]);
+    }
+    return smallest;
   }
 
   void compare_scores(const std::vector<Score>& scores, const Json& event) {
