@@ -62,7 +62,8 @@ std::string toml_text(const toml::node& node, const std::string& where) {
     std::string text;
     for (const toml::node& item : *array) {
       if (!item.is_integer()) fail_usage("{} must be a list of whole numbers", where);
-      text += (text.empty() ? "" : ",") + std::to_string(item.as_integer()->get());
+      if (!text.empty()) text += ',';
+      text += std::to_string(item.as_integer()->get());
     }
     return text;
   }
