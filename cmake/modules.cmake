@@ -48,6 +48,9 @@ function(ptnas_module NAME)
     target_link_libraries(ptnas_${NAME}_test PRIVATE ptnas_${NAME} GTest::gtest_main GTest::gmock)
     target_compile_definitions(ptnas_${NAME}_test PRIVATE PTNAS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(ARG_TORCH)
+      # The header was compiled with -fPIC; programs would get -fPIE, and the compiler would not take it.
+      set_target_properties(ptnas_${NAME}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(ptnas_${NAME}_test PRIVATE -fPIC)
       target_precompile_headers(ptnas_${NAME}_test REUSE_FROM ptnas_pch)
     endif()
     gtest_discover_tests(ptnas_${NAME}_test TEST_PREFIX "${NAME}." DISCOVERY_MODE PRE_TEST
