@@ -26,8 +26,12 @@ TEST(InitialiseTest, WeightsAreUniformByFanInAndNormsUntouched) {
   initialise(network, 5);
   for (const auto& item : network.named_parameters()) {
     const torch::Tensor& p = item.value();
-    if (item.key() == "stem.1.weight") EXPECT_TRUE(torch::equal(p, torch::ones_like(p)));
-    if (item.key() == "stem.1.bias") EXPECT_TRUE(torch::equal(p, torch::zeros_like(p)));
+    if (item.key() == "stem.1.weight") {
+      EXPECT_TRUE(torch::equal(p, torch::ones_like(p)));
+    }
+    if (item.key() == "stem.1.bias") {
+      EXPECT_TRUE(torch::equal(p, torch::zeros_like(p)));
+    }
     if (p.dim() < 2) continue;
     const double bound = 1 / std::sqrt(static_cast<double>(p.numel() / p.size(0)));
     EXPECT_LE(p.abs().max().item<double>(), bound + 1e-6) << item.key();
@@ -53,7 +57,9 @@ TEST(InitialiseTest, IsAFunctionOfTheSeed) {
   const auto a = first.parameters(), b = again.parameters(), c = other.parameters();
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_TRUE(torch::equal(a[i], b[i]));
-    if (a[i].dim() > 1) EXPECT_FALSE(torch::equal(a[i], c[i]));
+    if (a[i].dim() > 1) {
+      EXPECT_FALSE(torch::equal(a[i], c[i]));
+    }
   }
 }
 
