@@ -40,7 +40,7 @@ TEST_F(PublishedCheckpointTest, ReadsStateAndAlphaPastEverythingElse) {
                                          tensor(storage("LongStorage", "1", 1, "cuda:3"), {}, {})}})},
            {"alpha", list({vector_of("2", 2), vector_of("3", 2)})},
            {"optimizer", dict({{"state", dict({})}, {"param_groups", list({dict({{"nesterov", "\x89"}})})}})},
-           {"nid2eids", "}(" + integer(0) + list({integer(2), integer(3), integer(4)}) + "u"},
+           {"nid2eids", std::string("}(") + integer(0) + list({integer(2), integer(3), integer(4)}) + "u"},
            {"nid2selected_eids", dict({{"normal", dict({})}, {"reduce", dict({})}})},
            {"candidate_flags", dict({{"normal", list({"\x88", "\x89"})}})},
            {"candidate_flags_edge", dict({{"normal", list({"\x88"})}})},
@@ -70,7 +70,8 @@ TEST_F(PublishedCheckpointTest, WrongContentIsRefused) {
   expect_refused(zip_layout(list({}), {}), {"checkpoint.pth.tar", "no state_dict"});
   expect_refused(zip_layout(dict({{"state_dict", list({})}}), {}), {"checkpoint.pth.tar", "no state_dict"});
   expect_refused(zip_layout(dict({{"state_dict", dict({{"a", integer(1)}})}}), {}), {"a", "tensor"});
-  expect_refused(zip_layout(dict({{"state_dict", "}(" + integer(1) + integer(2) + "u"}}), {}), {"no text"});
+  expect_refused(zip_layout(dict({{"state_dict", std::string("}(") + integer(1) + integer(2) + "u"}}), {}),
+                 {"no text"});
   expect_refused(
       zip_layout(dict({{"state_dict", dict({{"module.a", vector_of("0", 1)}, {"a", vector_of("0", 1)}})}}),
                  {{"0", floats({1})}}),
@@ -81,7 +82,8 @@ TEST_F(PublishedCheckpointTest, WrongContentIsRefused) {
 
 TEST_F(PublishedCheckpointTest, ALargeStorageIsNotReadWithoutEnd) {
   Named entries;
-  for (int i = 0; i < 1000; ++i) entries.emplace_back("t" + std::to_string(i), vector_of("0", 1000));
+  for (int i = 0; i < 1000; ++i)
+    entries.emplace_back(std::string("t").append(std::to_string(i)), vector_of("0", 1000));
   expect_refused(zip_layout(dict({{"state_dict", dict(entries)}}), {{"0", floats(std::vector<float>(1000))}}),
                  {"share their data"});
 }
