@@ -1,3 +1,8 @@
+// gcc 12 takes literal + std::string for an endless copy (GCC bug 105651).
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic ignored "-Wstringop-overflow"
+#endif
+
 #include "ptnas/io/published_checkpoint.h"
 
 #include "ptnas/core/files.h"
