@@ -1,31 +1,46 @@
 #include "ptnas/network/mixed_cell.h"
 
+#include "ptnas/network/cell_engine.h"
+
 namespace ptnas {
 
 namespace {
 
-class PlainCell final : public MixedCell {
- public:
-  PlainCell(const SearchSpace& space, const CellPlace& place) : space_(space), place_(place) {
-    older_ = register_module("preprocess0", make_older_preprocess(place, /*affine=*/false));
-    newer_ = register_module("preprocess1", make_newer_preprocess(place, /*affine=*/false));
-    auto edges = register_module("_ops", std::make_shared<torch::nn::Module>());
+int stride_of(const CellPlace& place, int from) {
+  return place.type == CellType::kReduction && from < 2 ? 2 : 1;
+}
+
+// The modules of a cell under the published names.
+struct CellModules {
+  std::shared_ptr<Preprocess> older, newer;
+  std::vector<std::vector<std::shared_ptr<Operation>>> operations;  // by edge and candidate
+
+  CellModules(torch::nn::Module& cell, const SearchSpace& space, const CellPlace& place)
+      : older(cell.register_module("preprocess0", make_older_preprocess(place, /*affine=*/false))),
+        newer(cell.register_module("preprocess1", make_newer_preprocess(place, /*affine=*/false))) {
+    auto edges = cell.register_module("_ops", std::make_shared<torch::nn::Module>());
     for (int e = 0; e < space.edge_count(); ++e) {
       auto edge = edges->register_module(std::to_string(e), std::make_shared<torch::nn::Module>());
       auto candidates = edge->register_module("_ops", std::make_shared<torch::nn::Module>());
-      const int stride = place.type == CellType::kReduction && space.edge(e).from < 2 ? 2 : 1;
-      operations_.emplace_back();
+      operations.emplace_back();
       for (const OperationKind kind : space.of(place.type)[static_cast<std::size_t>(e)]) {
-        auto operation = make_operation(kind, {place.channels, stride, OperationUse::kSearch});
-        candidates->register_module(std::to_string(operations_.back().size()), operation);
-        operations_.back().push_back(std::move(operation));
+        auto operation =
+            make_operation(kind, {place.channels, stride_of(place, space.edge(e).from), OperationUse::kSearch});
+        candidates->register_module(std::to_string(operations.back().size()), operation);
+        operations.back().push_back(std::move(operation));
       }
     }
   }
+};
+
+class PlainCell final : public MixedCell {
+ public:
+  PlainCell(const SearchSpace& space, const CellPlace& place)
+      : space_(space), place_(place), modules_(*this, space, place) {}
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
                         const ForwardContext& context) override {
-    std::vector<Source> states = {older_->forward(older), newer_->forward(newer)};
+    std::vector<Source> states = {modules_.older->forward(older), modules_.newer->forward(newer)};
     std::vector<torch::Tensor> nodes;
     int edge = 0;
     for (int node = 0; node < space_.nodes; ++node) {
@@ -35,7 +50,7 @@ class PlainCell final : public MixedCell {
         if (mixed.defined()) sum = sum.defined() ? sum + mixed : mixed;
       }
       // A node that nothing reaches is zero.
-      if (!sum.defined()) sum = strided_zeros(states[0].value(), place_.type == CellType::kReduction ? 2 : 1);
+      if (!sum.defined()) sum = strided_zeros(states[0].value(), stride_of(place_, 0));
       states.emplace_back(sum);
       nodes.push_back(sum);
     }
@@ -50,11 +65,11 @@ class PlainCell final : public MixedCell {
                          const ForwardContext& context) {
     const auto e = static_cast<std::size_t>(edge);
     torch::Tensor mixed;
-    for (std::size_t o = 0; o < operations_[e].size(); ++o) {
+    for (std::size_t o = 0; o < modules_.operations[e].size(); ++o) {
       // A weight of exactly 0: not computed, no statistics, no noise drawn.
       if (weights.host[e][o] == 0) continue;
       const torch::Tensor weighted =
-          operations_[e][o]->forward(source, context, place_.index * kPlacesPerCell + edge) *
+          modules_.operations[e][o]->forward(source, context, place_.index * kPlacesPerCell + edge) *
           weights.each[e * static_cast<std::size_t>(weights.columns) + o];
       mixed = mixed.defined() ? mixed + weighted : weighted;
     }
@@ -63,8 +78,37 @@ class PlainCell final : public MixedCell {
 
   SearchSpace space_;
   CellPlace place_;
-  std::shared_ptr<Preprocess> older_, newer_;
-  std::vector<std::vector<std::shared_ptr<Operation>>> operations_;  // by edge and candidate
+  CellModules modules_;
+};
+
+class FusedCell final : public MixedCell {
+ public:
+  FusedCell(const SearchSpace& space, const CellPlace& place, const std::shared_ptr<BufferPool>& buffers)
+      : modules_(*this, space, place) {
+    CellGraph graph;
+    graph.older = modules_.older->parts();
+    graph.newer = modules_.newer->parts();
+    graph.channels = place.channels;
+    graph.nodes = space.nodes;
+    graph.index = place.index;
+    for (int e = 0; e < space.edge_count(); ++e) {
+      const Edge edge = space.edge(e);
+      graph.edges.push_back({edge.from, edge.node, stride_of(place, edge.from), {}});
+      for (const auto& operation : modules_.operations[static_cast<std::size_t>(e)]) {
+        graph.edges.back().operations.push_back(operation->parts());
+      }
+    }
+    engine_ = std::make_shared<CellEngine>(std::move(graph), buffers);
+  }
+
+  torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
+                        const ForwardContext& context) override {
+    return engine_->forward(older, newer, {weights.host, weights.values, {}, context});
+  }
+
+ private:
+  CellModules modules_;
+  std::shared_ptr<CellEngine> engine_;
 };
 
 }  // namespace
@@ -81,6 +125,11 @@ std::shared_ptr<Preprocess> make_newer_preprocess(const CellPlace& place, bool a
 
 std::shared_ptr<MixedCell> make_plain_cell(const SearchSpace& space, const CellPlace& place) {
   return std::make_shared<PlainCell>(space, place);
+}
+
+std::shared_ptr<MixedCell> make_fused_cell(const SearchSpace& space, const CellPlace& place,
+                                           const std::shared_ptr<BufferPool>& buffers) {
+  return std::make_shared<FusedCell>(space, place, buffers);
 }
 
 }  // namespace ptnas

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ptnas/network/architecture.h"
+#include "ptnas/network/engine.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/network/mixed_cell.h"
 #include "ptnas/space/search_space.h"
@@ -18,6 +19,7 @@ struct SupernetShape {
   int cells = 8;
   int classes = 10;
   int image_channels = 3;
+  Engine engine = Engine::kPlain;
 };
 
 /// The DARTS supernet: stem, cells with reductions at 1/3 and 2/3, global average pool, linear classifier.
@@ -32,11 +34,14 @@ class Supernet : public torch::nn::Module {
 
   const SearchSpace& space() const { return space_; }
   const SupernetShape& shape() const { return shape_; }
+  /// Of the fused engine.
+  BufferPool& buffer_pool() { return *buffers_; }
   CellType cell_type(int cell) const { return places_.at(static_cast<std::size_t>(cell)).type; }
 
  private:
   SearchSpace space_;
   SupernetShape shape_;
+  std::shared_ptr<BufferPool> buffers_ = std::make_shared<BufferPool>();
   std::vector<CellPlace> places_;
   std::shared_ptr<Stem> stem_;
   std::vector<std::shared_ptr<MixedCell>> cells_;

@@ -2,13 +2,6 @@
 
 namespace ptnas {
 
-namespace {
-
-constexpr double kEpsilon = 1e-5;
-constexpr double kMomentum = 0.1;
-
-}  // namespace
-
 BatchNorm::BatchNorm(std::int64_t channels, bool affine) {
   if (affine) {
     weight_ = register_parameter("weight", torch::ones({channels}));
@@ -21,12 +14,23 @@ BatchNorm::BatchNorm(std::int64_t channels, bool affine) {
 
 torch::Tensor BatchNorm::forward(const torch::Tensor& input) {
   // One value a channel has no unbiased variance: the running one would become NaN for good.
-  const bool untouched = is_training() && (frozen_ || input.numel() == input.size(1));
-  if (is_training() && !untouched) batches_.add_(1);
+  const bool updates = input.size(1) > 0 && updates_statistics(input.numel() / input.size(1));
+  const bool untouched = is_training() && !updates;
+  if (updates) batches_.add_(1);
   const torch::Tensor none;
   return torch::batch_norm(input, weight_, bias_, untouched ? none : running_mean_,
                            untouched ? none : running_var_, is_training(), kMomentum, kEpsilon,
                            /*cudnn_enabled=*/true);
+}
+
+void BatchNorm::update_statistics(const double* mean, const double* variance) {
+  batches_.add_(1);
+  float* means = running_mean_.data_ptr<float>();
+  float* variances = running_var_.data_ptr<float>();
+  for (std::int64_t c = 0; c < running_mean_.numel(); ++c) {
+    means[c] = static_cast<float>((1 - kMomentum) * static_cast<double>(means[c]) + kMomentum * mean[c]);
+    variances[c] = static_cast<float>((1 - kMomentum) * static_cast<double>(variances[c]) + kMomentum * variance[c]);
+  }
 }
 
 }  // namespace ptnas

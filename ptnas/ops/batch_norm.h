@@ -19,6 +19,18 @@ class BatchNorm : public torch::nn::Module {
   void set_frozen(bool frozen) { frozen_ = frozen; }
   bool frozen() const { return frozen_; }
 
+  const torch::Tensor& weight() const { return weight_; }  ///< undefined where not affine
+  const torch::Tensor& bias() const { return bias_; }
+  const torch::Tensor& running_mean() const { return running_mean_; }
+  const torch::Tensor& running_var() const { return running_var_; }
+  /// Whether a forward pass over `values` values a channel updates the running statistics.
+  bool updates_statistics(std::int64_t values) const { return is_training() && !frozen_ && values > 1; }
+  /// That update, for an engine that has measured the batch's statistics itself: `variance` unbiased.
+  void update_statistics(const double* mean, const double* variance);
+
+  static constexpr double kEpsilon = 1e-5;
+  static constexpr double kMomentum = 0.1;
+
  private:
   torch::Tensor weight_, bias_, running_mean_, running_var_, batches_;
   bool frozen_ = false;

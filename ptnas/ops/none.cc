@@ -11,6 +11,7 @@ class None final : public Operation {
   torch::Tensor forward(const Source& source, const ForwardContext&, int) override {
     return strided_zeros(source.value(), stride_);
   }
+  OperationParts parts() const override { return {}; }
 
  private:
   int stride_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "ptnas/ops/batch_norm.h"
 #include "ptnas/space/operation_kind.h"
@@ -40,12 +41,30 @@ class Source {
   mutable torch::Tensor rectified_;
 };
 
+/// What an operation is made of, for an engine that computes it with kernels of its own. Tensors and norms are the
+/// operation's own, shared; an absent norm is nullptr.
+struct OperationParts {
+  enum class Kind { kNone, kIdentity, kMaxPool, kAvgPool, kNoise, kSeparable, kPointwise, kFactorizedReduce };
+  /// ReLU, depthwise [C, 1, k, k], pointwise [C, C, 1, 1], batch-norm. The first stage has the operation's stride.
+  struct Stage {
+    torch::Tensor depthwise = {}, pointwise = {};
+    int kernel = 3, dilation = 1;
+    std::shared_ptr<BatchNorm> norm;
+  };
+  Kind kind = Kind::kNone;
+  std::vector<Stage> stages = {};   ///< kSeparable
+  /// kPointwise: ReLU, `first` [C, in, 1, 1]; kFactorizedReduce: [C1, in, 1, 1] and [C2, in, 1, 1] or undefined.
+  torch::Tensor first = {}, second = {};
+  std::shared_ptr<BatchNorm> norm = {};  ///< after a pool, a pointwise convolution or a factorized reduction
+};
+
 /// A candidate operation: [N, C, H, W] -> [N, C, ceil(H / stride), ceil(W / stride)]. Parameters and buffers
 /// have the names of the published program's.
 class Operation : public torch::nn::Module {
  public:
   /// `place` numbers the operation's place in the network (kPlacesPerCell), for noise.
   virtual torch::Tensor forward(const Source& source, const ForwardContext& context, int place) = 0;
+  virtual OperationParts parts() const = 0;
 };
 
 /// How operations are built: in the search batch-norms are not affine and pools are followed by one; in
@@ -76,6 +95,9 @@ std::shared_ptr<Operation> make_noise(const OperationShape& shape);
 
 /// Output size of a stride along one side: ceil(size / stride).
 inline std::int64_t strided(std::int64_t size, int stride) { return (size + stride - 1) / stride; }
+
+/// What `noise` adds at a place: N(0, 1) of shape [N, H, W, C], a function of seed, step and place alone.
+torch::Tensor noise_of(at::IntArrayRef shape, const ForwardContext& context, int place);
 
 /// Zeros of `input`'s strided shape, type, device and memory format.
 torch::Tensor strided_zeros(const torch::Tensor& input, int stride);

@@ -19,6 +19,9 @@ class Pool final : public Operation {
                                                               /*count_include_pad=*/false);
     return norm_ ? norm_->forward(pooled) : pooled;
   }
+  OperationParts parts() const override {
+    return {.kind = maximum_ ? OperationParts::Kind::kMaxPool : OperationParts::Kind::kAvgPool, .norm = norm_};
+  }
 
  private:
   int stride_;

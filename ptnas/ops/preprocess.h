@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "ptnas/ops/batch_norm.h"
+#include "ptnas/ops/operation.h"
 
 namespace ptnas {
 
@@ -10,6 +10,7 @@ namespace ptnas {
 class Preprocess : public torch::nn::Module {
  public:
   virtual torch::Tensor forward(const torch::Tensor& input) = 0;
+  virtual OperationParts parts() const = 0;
 };
 
 /// ReLU, conv1x1, batch-norm: [N, in, H, W] -> [N, out, H, W].
@@ -17,6 +18,9 @@ class ReluConvBn final : public Preprocess {
  public:
   ReluConvBn(int in, int out, bool affine);
   torch::Tensor forward(const torch::Tensor& input) override;
+  OperationParts parts() const override {
+    return {.kind = OperationParts::Kind::kPointwise, .first = conv_->weight, .norm = norm_};
+  }
 
  private:
   torch::nn::Conv2d conv_{nullptr};
@@ -30,6 +34,12 @@ class FactorizedReduce final : public Preprocess {
  public:
   FactorizedReduce(int in, int out, bool affine);
   torch::Tensor forward(const torch::Tensor& input) override { return forward_rectified(torch::relu(input)); }
+  OperationParts parts() const override {
+    return {.kind = OperationParts::Kind::kFactorizedReduce,
+            .first = first_->weight,
+            .second = second_ ? second_->weight : torch::Tensor(),
+            .norm = norm_};
+  }
   /// What follows the ReLU.
   torch::Tensor forward_rectified(torch::Tensor x);
 

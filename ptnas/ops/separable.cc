@@ -17,7 +17,8 @@ struct Stage {
 // ReLU and such a stage: once with dilation 2 (dilated), or twice, the stride in the first (separable).
 class Separable final : public Operation {
  public:
-  Separable(const OperationShape& shape, int kernel, int dilation, int stages) {
+  Separable(const OperationShape& shape, int kernel, int dilation, int stages)
+      : kernel_(kernel), dilation_(dilation) {
     auto op = register_module("op", std::make_shared<torch::nn::Module>());
     const int padding = dilation * (kernel / 2);  // keeps the size
     const int c = shape.channels;
@@ -37,8 +38,16 @@ class Separable final : public Operation {
     for (std::size_t s = 1; s < stages_.size(); ++s) x = stages_[s].forward(torch::relu(x));
     return x;
   }
+  OperationParts parts() const override {
+    OperationParts parts{.kind = OperationParts::Kind::kSeparable};
+    for (const Stage& s : stages_) {
+      parts.stages.push_back({s.depthwise->weight, s.pointwise->weight, kernel_, dilation_, s.norm});
+    }
+    return parts;
+  }
 
  private:
+  int kernel_, dilation_;
   std::vector<Stage> stages_;
 };
 

@@ -8,6 +8,7 @@ namespace {
 class Identity final : public Operation {
  public:
   torch::Tensor forward(const Source& source, const ForwardContext&, int) override { return source.value(); }
+  OperationParts parts() const override { return {.kind = OperationParts::Kind::kIdentity}; }
 };
 
 // The skip connection of stride 2 is a factorized reduction; its parameters stand without a prefix.
@@ -19,6 +20,7 @@ class Reduction final : public Operation {
   torch::Tensor forward(const Source& source, const ForwardContext&, int) override {
     return reduce_.forward_rectified(source.rectified());
   }
+  OperationParts parts() const override { return reduce_.parts(); }
 
  private:
   FactorizedReduce reduce_;

@@ -1,0 +1,531 @@
+#include "ptnas/network/cell_backward.h"
+
+#include <torch/csrc/autograd/functions/utils.h>
+
+#include <algorithm>
+#include <map>
+
+namespace ptnas {
+
+namespace {
+
+using Size = std::size_t;
+
+constexpr Size kValuesInput = 2, kFirstParameter = 3;  // among the node's inputs; 0 and 1 are older and newer
+
+}  // namespace
+
+// One way back. Nodes last to first; for each: the sums that its operations' batch-norms need, the second units, the first
+// units. Then the preprocessing. What nobody needs is not computed.
+class CellBackward {
+ public:
+  CellBackward(CellRecord& record, const torch::autograd::Node& node)
+      : r_(record), engine_(*record.engine), node_(node), chunks_(chunk_count(record.images)) {}
+
+  torch::autograd::variable_list run(const torch::Tensor& output_gradient) {
+    gradients_.resize(kFirstParameter + engine_.parameters_.size());
+    sort_wishes();
+    begin_states(output_gradient.contiguous(torch::MemoryFormat::ChannelsLast));
+    for (int node = engine_.graph_.nodes - 1; node >= 0; --node) {
+      gather_state(node + 2);
+      back_through_node(node);
+    }
+    if (wants_inputs_) {
+      for (int i = 0; i < 2; ++i) gather_state(i);
+      back_through_inputs();
+    }
+    if (wants_values_) gradients_[kValuesInput] = values_gradient_;
+    return std::move(gradients_);
+  }
+
+ private:
+  bool wants(Size input) const { return node_.should_compute_output(input); }
+  bool wants_parameter(int parameter) const {
+    return parameter >= 0 && wants(kFirstParameter + static_cast<Size>(parameter));
+  }
+  bool wants_weights(const CellEngine::Unit& u) const {
+    return wants_parameter(u.first) || wants_parameter(u.second) || wants_parameter(u.depthwise);
+  }
+  bool wants_norm(const CellEngine::Unit& u) const { return wants_parameter(u.gamma) || wants_parameter(u.beta); }
+
+  // The gradient of the cell's inputs is needed by what lies before, or by the preprocessing's own parameters.
+  void sort_wishes() {
+    wants_inputs_ = wants(0) || wants(1);
+    for (const int unit : engine_.inputs_) {
+      const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
+      wants_inputs_ = wants_inputs_ || wants_weights(u) || wants_norm(u);
+    }
+    wants_values_ = r_.columns > 0 && wants(kValuesInput);
+    if (wants_values_) {
+      values_gradient_ = torch::zeros({static_cast<std::int64_t>(engine_.graph_.edges.size()), r_.columns});
+    }
+  }
+  bool wants_state(int state) const { return state >= 2 || wants_inputs_; }
+
+  float* state_gradient(int state, std::int64_t n) {
+    return state_gradients_[static_cast<Size>(state)].data() + static_cast<Size>(n) * r_.shape_of(state).image();
+  }
+
+  void begin_states(const torch::Tensor& output_gradient) {
+    const int nodes = engine_.graph_.nodes;
+    const auto channels = static_cast<Size>(r_.node_shape.channels), pixels = static_cast<Size>(r_.node_shape.pixels());
+    const Size step = channels * static_cast<Size>(nodes);
+    const float* g = output_gradient.data_ptr<float>();
+    for (int s = 0; s < nodes + 2; ++s) {
+      state_gradients_.push_back(wants_state(s)
+                                     ? engine_.buffers_->take(static_cast<Size>(r_.images) * r_.shape_of(s).image())
+                                     : BufferPool::Buffer());
+    }
+    run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
+      for (int s = 0; s < 2 && wants_inputs_; ++s) std::fill_n(state_gradient(s, n), r_.state_shape.image(), 0.0f);
+      for (int node = 0; node < nodes; ++node) {
+        kernels::copy_pixels(g + static_cast<Size>(n) * pixels * step + static_cast<Size>(node) * channels, step, pixels,
+                             r_.node_shape.channels, state_gradient(node + 2, n), channels);
+      }
+    });
+  }
+
+  // What reaches a state through identities and pools, whose outputs all edges that leave it share.
+  void gather_state(int state) {
+    std::vector<const ActiveOperation*> identities, pools[2];
+    for (const auto& node : r_.active) {
+      for (const ActiveOperation& a : node) {
+        if (engine_.graph_.edges[static_cast<Size>(a.edge)].from != state) continue;
+        if (a.kind == OperationParts::Kind::kIdentity) identities.push_back(&a);
+        if (is_pool(a.kind)) pools[static_cast<int>(pool_kind(a.kind))].push_back(&a);
+      }
+    }
+    if (identities.empty() && pools[0].empty() && pools[1].empty()) return;
+    run_tasks(r_.images, [&](std::int64_t n, ThreadScratch& scratch) {
+      if (!identities.empty()) {
+        sum_over(identities, n, scratch, /*accumulate=*/true, state_gradient(state, n));
+      }
+      for (const auto kind : {kernels::PoolKind::kMaximum, kernels::PoolKind::kAverage}) {
+        if (!pools[static_cast<int>(kind)].empty()) pool_back(kind, state, pools[static_cast<int>(kind)], n, scratch);
+      }
+    });
+  }
+
+  static double scale_of(const ActiveOperation& a, Size c) {
+    return is_pool(a.kind) && a.pool_norm.begun() ? a.weight * a.pool_norm.scale(c) : a.weight;
+  }
+
+  // out (+)= sum over the operations of weight * factor * (scale of the norm) * gradient of their node.
+  void sum_over(const std::vector<const ActiveOperation*>& operations, std::int64_t n, ThreadScratch& scratch,
+                bool accumulate, float* out) {
+    const int channels = r_.node_shape.channels;
+    const Size period = kernels::period_of(channels);
+    scratch.tables.resize(std::max(scratch.tables.size(), operations.size() + 1));
+    kernels::Floats& zero = scratch.tables[operations.size()];
+    zero.resize(period);
+    std::fill_n(zero.data(), period, 0.0f);
+    std::vector<kernels::MixTerm> terms;
+    std::vector<float> scale(static_cast<Size>(channels));
+    for (Size i = 0; i < operations.size(); ++i) {
+      const ActiveOperation& a = *operations[i];
+      for (Size c = 0; c < scale.size(); ++c) scale[c] = static_cast<float>(r_.factor(a.edge, n) * scale_of(a, c));
+      scratch.tables[i].resize(period);
+      kernels::fill_period(scale.data(), channels, scratch.tables[i].data());
+      const int node = engine_.graph_.edges[static_cast<Size>(a.edge)].node;
+      terms.push_back({state_gradient(node + 2, n), scratch.tables[i].data()});
+    }
+    kernels::mix(terms.data(), static_cast<int>(terms.size()), zero.data(),
+                 static_cast<Size>(r_.node_shape.pixels()), channels, accumulate, out);
+  }
+
+  void pool_back(kernels::PoolKind kind, int state, const std::vector<const ActiveOperation*>& operations,
+                 std::int64_t n, ThreadScratch& scratch) {
+    const int channels = r_.node_shape.channels;
+    const Size period = kernels::period_of(channels);
+    scratch.image.resize(r_.node_shape.image());
+    sum_over(operations, n, scratch, /*accumulate=*/false, scratch.image.data());
+    std::vector<float> ones(static_cast<Size>(channels), 1.0f), raw(ones.size(), 0.0f), constant(ones.size(), 0.0f);
+    for (const ActiveOperation* a : operations) {
+      for (Size c = 0; c < ones.size() && a->pool_norm.begun(); ++c) {
+        raw[c] += static_cast<float>(a->pool_norm.raw_scale(c));
+        constant[c] += static_cast<float>(a->pool_norm.constant(c));
+      }
+    }
+    scratch.tables.resize(std::max<Size>(scratch.tables.size(), 3));
+    const std::vector<float>* values[3] = {&ones, &raw, &constant};
+    for (Size t = 0; t < 3; ++t) {
+      scratch.tables[t].resize(period);
+      kernels::fill_period(values[t]->data(), channels, scratch.tables[t].data());
+    }
+    const kernels::NormGradient norm{scratch.tables[0].data(), scratch.tables[1].data(), scratch.tables[2].data()};
+    const StateShape& shape = r_.shape_of(state);
+    const kernels::PaddedLayout layout(shape.channels, shape.height, shape.width,
+                                       engine_.stride_[static_cast<Size>(state)], kHalo);
+    const float* out = r_.pool(kind, state).raw.data() + static_cast<Size>(n) * r_.node_shape.image();
+    kernels::pool_back(kind, layout, r_.state(state, n), out, scratch.image.data(), norm, state_gradient(state, n),
+                       scratch.pool);
+  }
+
+  const CellEngine::Operation& operation_of(const ActiveOperation& a) const {
+    return engine_.operations_[static_cast<Size>(a.edge)][static_cast<Size>(a.operation)];
+  }
+
+  float* raw_of(const UnitRecord& record, std::int64_t n) const {
+    return record.raw.data() + static_cast<Size>(n) * record.convolution.pixels() *
+                                   static_cast<Size>(record.convolution.out_channels);
+  }
+
+  // Whether the gradient of an operation's own output is needed, beyond that of its weight.
+  bool wants_operation(const ActiveOperation& a) const {
+    if (wants_state(engine_.graph_.edges[static_cast<Size>(a.edge)].from)) return true;
+    for (const int unit : operation_of(a).units) {
+      const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
+      if (wants_weights(u) || wants_norm(u)) return true;
+    }
+    return false;
+  }
+
+  void back_through_node(int node) {
+    std::vector<ActiveOperation>& active = r_.active[static_cast<Size>(node)];
+    sum_gradients(node, active);
+    back_through_second_units(node, active);
+    back_through_first_units(node, active);
+    second_gradients_.clear();
+    for (const ActiveOperation& a : active) {
+      for (const int unit : operation_of(a).units) r_.units[static_cast<Size>(unit)].raw.release();
+    }
+  }
+
+  // Sums of the node's gradient g and of g times each operation's output, image by image.
+  void sum_gradients(int node, std::vector<ActiveOperation>& active) {
+    const auto pixels = static_cast<Size>(r_.node_shape.pixels()), channels = static_cast<Size>(r_.node_shape.channels);
+    std::vector<double> plain(active.size() * static_cast<Size>(r_.images), 0);  // of operations without a norm
+    for (ActiveOperation& a : active) {
+      if (FusedNorm* norm = norm_of(a)) norm->begin_back();
+    }
+    const std::vector<float> zeros(kernels::period_of(r_.node_shape.channels), 0);
+    kernels::Floats no_center(zeros.size());
+    run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
+      std::vector<double> sum_g(channels), sum_gx(channels);
+      const float* g = state_gradient(node + 2, n);
+      for (Size i = 0; i < active.size(); ++i) {
+        ActiveOperation& a = active[i];
+        FusedNorm* norm = norm_of(a);
+        if (norm == nullptr && !wants_values_) continue;
+        kernels::gradient_sums(g, value_of(a, n), norm != nullptr ? norm->center() : no_center.data(), pixels,
+                               r_.node_shape.channels, sum_g.data(), sum_gx.data());
+        const double factor = r_.factor(a.edge, n);
+        for (Size c = 0; c < channels; ++c) {
+          if (norm != nullptr) {
+            norm->sum_g(n)[c] = factor * sum_g[c];
+            norm->sum_gx(n)[c] = factor * sum_gx[c];
+          } else {
+            plain[i * static_cast<Size>(r_.images) + static_cast<Size>(n)] += factor * sum_gx[c];
+          }
+        }
+      }
+    });
+    for (Size i = 0; i < active.size(); ++i) {
+      ActiveOperation& a = active[i];
+      double gradient = 0;
+      if (FusedNorm* norm = norm_of(a)) {
+        norm->finish_back(a.weight);
+        gradient = norm->weight_gradient();
+      } else {
+        for (std::int64_t n = 0; n < r_.images; ++n) gradient += plain[i * static_cast<Size>(r_.images) + static_cast<Size>(n)];
+      }
+      if (wants_values_) {
+        values_gradient_.accessor<float, 2>()[a.edge][a.operation] = static_cast<float>(gradient);
+      }
+      if (!operation_of(a).units.empty()) give_norm(operation_of(a).units.back());
+    }
+  }
+
+  FusedNorm* norm_of(ActiveOperation& a) {
+    if (is_pool(a.kind)) return a.pool_norm.begun() ? &a.pool_norm : nullptr;
+    if (operation_of(a).units.empty()) return nullptr;
+    return &r_.units[static_cast<Size>(operation_of(a).units.back())].norm;
+  }
+
+  // What the operation's weight multiplies, before its batch-norm.
+  const float* value_of(const ActiveOperation& a, std::int64_t n) {
+    const Size offset = static_cast<Size>(n) * r_.node_shape.image();
+    const int from = engine_.graph_.edges[static_cast<Size>(a.edge)].from;
+    if (is_pool(a.kind)) return r_.pool(pool_kind(a.kind), from).raw.data() + offset;
+    if (a.kind == OperationParts::Kind::kNoise) return a.noise.data_ptr<float>() + offset;
+    if (a.kind == OperationParts::Kind::kIdentity) return r_.state(from, n);
+    return raw_of(r_.units[static_cast<Size>(operation_of(a).units.back())], n);
+  }
+
+  void give_norm(int unit) {
+    const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
+    const FusedNorm& norm = r_.units[static_cast<Size>(unit)].norm;
+    if (wants_parameter(u.gamma)) gradients_[kFirstParameter + static_cast<Size>(u.gamma)] = norm.gamma_gradient();
+    if (wants_parameter(u.beta)) gradients_[kFirstParameter + static_cast<Size>(u.beta)] = norm.beta_gradient();
+  }
+
+  // Sums of weight gradients of the units of one phase: by unit and chunk.
+  class WeightSums {
+   public:
+    WeightSums(CellBackward& owner, std::vector<int> units) : owner_(owner), units_(std::move(units)) {
+      Size total = 0;
+      for (const int unit : units_) {
+        offsets_.push_back(total);
+        if (owner_.wants_weights(owner_.engine_.units_[static_cast<Size>(unit)])) total += size_of(unit);
+      }
+      chunk_size_ = total;
+      buffer_ = owner_.engine_.buffers_->take(std::max<Size>(1, total * static_cast<Size>(owner_.chunks_)));
+      run_tasks(owner_.chunks_, [&](std::int64_t chunk, ThreadScratch&) {
+        std::fill_n(buffer_.data() + static_cast<Size>(chunk) * chunk_size_, chunk_size_, 0.0f);
+      });
+    }
+    // Of the i-th unit; both null where its weights want none.
+    kernels::WeightGradient at(Size i, std::int64_t chunk) const {
+      const int unit = units_[i];
+      if (!owner_.wants_weights(owner_.engine_.units_[static_cast<Size>(unit)])) return {};
+      float* matrices = buffer_.data() + static_cast<Size>(chunk) * chunk_size_ + offsets_[i];
+      const kernels::Convolution& c = owner_.r_.units[static_cast<Size>(unit)].convolution;
+      return {c.depthwise ? matrices + c.matrix_size() : nullptr, matrices};
+    }
+    // Adds the chunks in their order and hands the gradients over.
+    void finish() {
+      run_tasks(static_cast<std::int64_t>(units_.size()), [&](std::int64_t i, ThreadScratch&) {
+        const int unit = units_[static_cast<Size>(i)];
+        if (!owner_.wants_weights(owner_.engine_.units_[static_cast<Size>(unit)])) return;
+        float* sum = at(static_cast<Size>(i), 0).matrices;
+        for (std::int64_t chunk = 1; chunk < owner_.chunks_; ++chunk) {
+          const float* other = at(static_cast<Size>(i), chunk).matrices;
+          for (Size k = 0; k < size_of(unit); ++k) sum[k] += other[k];
+        }
+        owner_.give_weights(unit, sum);
+      });
+    }
+
+   private:
+    Size size_of(int unit) const {
+      const kernels::Convolution& c = owner_.r_.units[static_cast<Size>(unit)].convolution;
+      return c.matrix_size() + c.depthwise_size();
+    }
+    CellBackward& owner_;
+    std::vector<int> units_;
+    std::vector<Size> offsets_;
+    Size chunk_size_ = 0;
+    BufferPool::Buffer buffer_;
+  };
+
+  void give_weights(int unit, const float* sum) {
+    const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
+    const kernels::Convolution& c = r_.units[static_cast<Size>(unit)].convolution;
+    const auto in = static_cast<Size>(c.source.channels), row = kernels::round_up(static_cast<Size>(c.out_channels));
+    const auto give = [&](int parameter, const float* matrix) {
+      if (!wants_parameter(parameter)) return;
+      torch::Tensor gradient = torch::empty_like(engine_.parameters_[static_cast<Size>(parameter)]);
+      float* out = gradient.data_ptr<float>();
+      for (Size o = 0; o < static_cast<Size>(gradient.size(0)); ++o) {
+        for (Size i = 0; i < in; ++i) *out++ = matrix[i * row + o];
+      }
+      gradients_[kFirstParameter + static_cast<Size>(parameter)] = gradient;
+    };
+    give(u.first, sum);
+    if (u.second >= 0) {
+      give(u.second, sum + in * row + engine_.parameters_[static_cast<Size>(u.first)].size(0));
+    }
+    if (!wants_parameter(u.depthwise)) return;
+    torch::Tensor gradient = torch::empty_like(engine_.parameters_[static_cast<Size>(u.depthwise)]);
+    const float* by_tap = sum + c.matrix_size();
+    const Size taps = c.taps.size(), period = c.period();
+    for (Size channel = 0; channel < in; ++channel) {
+      for (Size k = 0; k < taps; ++k) {
+        float total = 0;
+        for (Size at = channel; at < period; at += in) total += by_tap[k * period + at];
+        gradient.data_ptr<float>()[channel * taps + k] = total;
+      }
+    }
+    gradients_[kFirstParameter + static_cast<Size>(u.depthwise)] = gradient;
+  }
+
+  // The norm's gradient for one image: g's scale times the edge's factor.
+  kernels::NormGradient norm_gradient(const FusedNorm& norm, int edge, std::int64_t n, ThreadScratch& scratch) const {
+    kernels::NormGradient gradient = norm.gradient();
+    if (!r_.has_factors(edge)) return gradient;
+    const Size period = kernels::period_of(r_.node_shape.channels);
+    scratch.tables.resize(std::max<Size>(scratch.tables.size(), 1));
+    scratch.tables[0].resize(period);
+    for (Size i = 0; i < period; ++i) scratch.tables[0].data()[i] = gradient.g_scale[i] * r_.factor(edge, n);
+    gradient.g_scale = scratch.tables[0].data();
+    return gradient;
+  }
+
+  // Operations of two units: from the node's gradient through the second to the gradient of the first's norm's output.
+  void back_through_second_units(int node, const std::vector<ActiveOperation>& active) {
+    std::vector<const ActiveOperation*> work;
+    std::vector<int> units;
+    for (const ActiveOperation& a : active) {
+      if (operation_of(a).units.size() < 2 || !wants_operation(a)) continue;
+      work.push_back(&a);
+      units.push_back(operation_of(a).units[1]);
+      UnitRecord& before = r_.units[static_cast<Size>(operation_of(a).units[0])];
+      before.norm.begin_back();
+      second_gradients_[operation_of(a).units[0]] =
+          engine_.buffers_->take(static_cast<Size>(r_.images) * r_.node_shape.image());
+    }
+    if (work.empty()) return;
+    WeightSums sums(*this, units);
+    run_tasks(static_cast<std::int64_t>(work.size()) * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto i = static_cast<Size>(task / chunks_);
+      const ImageRange range = chunk_of(r_.images, task % chunks_);
+      const int first = operation_of(*work[i]).units[0];
+      UnitRecord& before = r_.units[static_cast<Size>(first)];
+      const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
+      const kernels::Activation activation{before.norm.scale(), before.norm.bias(), true};
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        scratch.source.shape(unit.convolution.source);
+        kernels::pad_image(scratch.source, raw_of(before, n), activation);
+        scratch.gradient.reset(unit.convolution.source);
+        kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, state_gradient(node + 2, n),
+                               raw_of(unit, n), norm_gradient(unit.norm, work[i]->edge, n, scratch),
+                               scratch.gradient.data(), sums.at(i, task % chunks_), scratch.convolution);
+        float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
+        kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), raw_of(before, n), activation,
+                                 /*accumulate=*/false, g);
+        kernels::gradient_sums(g, raw_of(before, n), before.norm.center(), static_cast<Size>(r_.node_shape.pixels()),
+                               r_.node_shape.channels, before.norm.sum_g(n), before.norm.sum_gx(n));
+      }
+    });
+    sums.finish();
+    for (const ActiveOperation* a : work) {
+      r_.units[static_cast<Size>(operation_of(*a).units[0])].norm.finish_back(1);
+      give_norm(operation_of(*a).units[0]);
+    }
+  }
+
+  // First units of the node's edges, back to the states they leave.
+  void back_through_first_units(int node, const std::vector<ActiveOperation>& active) {
+    struct EdgeWork {
+      int edge, from;
+      Size begin, end;  // among units
+    };
+    std::vector<EdgeWork> edges;
+    std::vector<int> units;
+    for (const ActiveOperation& a : active) {
+      if (operation_of(a).units.empty() || !wants_operation(a)) continue;
+      if (edges.empty() || edges.back().edge != a.edge) {
+        edges.push_back({a.edge, engine_.graph_.edges[static_cast<Size>(a.edge)].from, units.size(), units.size()});
+      }
+      units.push_back(operation_of(a).units[0]);
+      edges.back().end = units.size();
+    }
+    if (edges.empty()) return;
+    WeightSums sums(*this, units);
+    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
+      const EdgeWork& edge = edges[static_cast<Size>(task / chunks_)];
+      const ImageRange range = chunk_of(r_.images, task % chunks_);
+      const kernels::PaddedLayout& layout = r_.units[static_cast<Size>(units[edge.begin])].convolution.source;
+      const bool wants_source = wants_state(edge.from);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        scratch.source.shape(layout);
+        kernels::pad_image(scratch.source, r_.state(edge.from, n), {.relu = true});
+        if (wants_source) scratch.gradient.reset(layout);
+        for (Size i = edge.begin; i < edge.end; ++i) {
+          const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
+          const auto second = second_gradients_.find(units[i]);
+          const bool has_second = second != second_gradients_.end();
+          const float* g = has_second ? second->second.data() + static_cast<Size>(n) * r_.node_shape.image()
+                                      : state_gradient(node + 2, n);
+          kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, g, raw_of(unit, n),
+                                 has_second ? unit.norm.gradient() : norm_gradient(unit.norm, edge.edge, n, scratch),
+                                 wants_source ? scratch.gradient.data() : nullptr, sums.at(i, task % chunks_),
+                                 scratch.convolution);
+        }
+        if (!wants_source) continue;
+        kernels::gather_gradient(layout, scratch.gradient.data(), r_.state(edge.from, n), {.relu = true},
+                                 /*accumulate=*/true, state_gradient(edge.from, n));
+      }
+    });
+    sums.finish();
+  }
+
+  void back_through_inputs() {
+    std::vector<int> units(engine_.inputs_, engine_.inputs_ + 2);
+    for (const int unit : units) r_.units[static_cast<Size>(unit)].norm.begin_back();
+    run_tasks(2 * chunks_, [&](std::int64_t task, ThreadScratch&) {
+      const int i = static_cast<int>(task % 2);
+      UnitRecord& unit = r_.units[static_cast<Size>(units[static_cast<Size>(i)])];
+      const ImageRange range = chunk_of(r_.images, task / 2);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        kernels::gradient_sums(state_gradient(i, n), raw_of(unit, n), unit.norm.center(), unit.convolution.pixels(),
+                               r_.state_shape.channels, unit.norm.sum_g(n), unit.norm.sum_gx(n));
+      }
+    });
+    torch::Tensor gradients[2];
+    for (int i = 0; i < 2; ++i) {
+      r_.units[static_cast<Size>(units[static_cast<Size>(i)])].norm.finish_back(1);
+      give_norm(units[static_cast<Size>(i)]);
+      if (wants(static_cast<Size>(i))) {
+        gradients[i] = torch::empty_like(r_.inputs[i], torch::MemoryFormat::ChannelsLast);
+        gradients_[static_cast<Size>(i)] = gradients[i];
+      }
+    }
+    WeightSums sums(*this, units);
+    run_tasks(2 * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto i = static_cast<Size>(task % 2);
+      const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
+      const ImageRange range = chunk_of(r_.images, task / 2);
+      const bool wants_input = gradients[i].defined();
+      const Size image = r_.input_shape[i].image();
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        const float* x = r_.inputs[i].data_ptr<float>() + static_cast<Size>(n) * image;
+        scratch.source.shape(unit.convolution.source);
+        kernels::pad_image(scratch.source, x, {.relu = true});
+        if (wants_input) scratch.gradient.reset(unit.convolution.source);
+        kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, state_gradient(static_cast<int>(i), n),
+                               raw_of(unit, n), unit.norm.gradient(), wants_input ? scratch.gradient.data() : nullptr,
+                               sums.at(i, task / 2), scratch.convolution);
+        if (!wants_input) continue;
+        kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), x, {.relu = true},
+                                 /*accumulate=*/false, gradients[i].data_ptr<float>() + static_cast<Size>(n) * image);
+      }
+    });
+    sums.finish();
+  }
+
+  CellRecord& r_;
+  CellEngine& engine_;
+  const torch::autograd::Node& node_;
+  std::int64_t chunks_;
+  bool wants_inputs_ = false, wants_values_ = false;
+  torch::Tensor values_gradient_;                            // [edges, columns]
+  std::vector<BufferPool::Buffer> state_gradients_;          // by state
+  std::map<int, BufferPool::Buffer> second_gradients_;       // by first unit: gradient of its norm's output
+  torch::autograd::variable_list gradients_;
+};
+
+/// The autograd node of one pass.
+struct CellNode final : torch::autograd::Node {
+  std::shared_ptr<CellRecord> record;
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+    TORCH_CHECK(record != nullptr, "a cell was asked for its gradients a second time; run the forward pass again");
+    if (!gradients[0].defined()) return torch::autograd::variable_list(num_outputs());
+    const torch::NoGradGuard no_grad;
+    const std::shared_ptr<CellRecord> once = std::move(record);
+    return CellBackward(*once, *this).run(gradients[0]);
+  }
+  void release_variables() override { record.reset(); }
+};
+
+bool wants_gradient(const std::vector<torch::Tensor>& parameters, const torch::Tensor& older,
+                    const torch::Tensor& newer, const CellPass& pass) {
+  if (!torch::GradMode::is_enabled()) return false;
+  const auto requires_grad = [](const torch::Tensor& t) { return t.defined() && t.requires_grad(); };
+  return requires_grad(older) || requires_grad(newer) || requires_grad(pass.values) ||
+         std::any_of(parameters.begin(), parameters.end(), requires_grad);
+}
+
+void attach_backward(torch::Tensor& output, std::shared_ptr<CellRecord> record,
+                     const std::vector<torch::Tensor>& parameters, const torch::Tensor& older,
+                     const torch::Tensor& newer, const CellPass& pass) {
+  auto node = std::shared_ptr<CellNode>(new CellNode, torch::autograd::deleteNode);
+  torch::autograd::variable_list inputs = {older, newer, pass.values};
+  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
+  node->set_next_edges(torch::autograd::collect_next_edges(inputs));
+  node->record = std::move(record);
+  torch::autograd::set_history(output, node);
+}
+
+}  // namespace ptnas

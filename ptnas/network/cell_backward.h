@@ -1,0 +1,22 @@
+// The way back through a cell: internal to the fused engine.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+
+#include "ptnas/network/cell_engine.h"
+#include "ptnas/network/cell_record.h"
+
+namespace ptnas {
+
+/// Whether anything that goes into the pass wants a gradient.
+bool wants_gradient(const std::vector<torch::Tensor>& parameters, const torch::Tensor& older,
+                    const torch::Tensor& newer, const CellPass& pass);
+
+/// Makes `output` the result of one autograd node over the cell's inputs, weights and parameters.
+void attach_backward(torch::Tensor& output, std::shared_ptr<CellRecord> record,
+                     const std::vector<torch::Tensor>& parameters, const torch::Tensor& older,
+                     const torch::Tensor& newer, const CellPass& pass);
+
+}  // namespace ptnas

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "ptnas/kernels/convolution.h"
+#include "ptnas/kernels/pool.h"
+#include "ptnas/network/buffer_pool.h"
+#include "ptnas/network/fused_norm.h"
+#include "ptnas/ops/operation.h"
+
+namespace ptnas {
+
+/// A cell as the fused engine sees it: two preprocessed inputs and edges of one or more operations into nodes.
+struct CellGraph {
+  struct Edge {
+    int from;    ///< 0, 1: the inputs; 2 + n: node n
+    int node;
+    int stride;  ///< the same for all edges that leave a state
+    std::vector<OperationParts> operations;
+  };
+  OperationParts older, newer;
+  int channels = 0, nodes = 0, index = 0;
+  std::vector<Edge> edges;  ///< by node, ascending
+};
+
+/// What one pass through a cell is given besides its inputs.
+struct CellPass {
+  std::vector<std::vector<double>> weights;  ///< by edge and operation; 0: not computed
+  torch::Tensor values;  ///< [edges, columns] weights as a tensor where their gradient is wanted, or undefined
+  std::vector<std::vector<float>> factors;  ///< by edge: by image, multiplies the edge's output; empty: 1
+  ForwardContext context;
+};
+
+/// The fused engine: one cell forward and backward as a single autograd node, computed image by image with the kernels of
+/// ptnas/kernels, channels-last. Statistics, weights and gradients are those of the plain engine. The bits do not depend on
+/// the number of threads: work is cut into fixed pieces whose sums are added in a fixed order. Not thread-safe.
+class CellEngine : public std::enable_shared_from_this<CellEngine> {
+ public:
+  CellEngine(CellGraph graph, std::shared_ptr<BufferPool> buffers);
+
+  /// older, newer [N, C, H, W] -> [N, nodes * channels, H', W'], channels-last, float32 on the CPU.
+  torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const CellPass& pass);
+
+ private:
+  friend class CellForward;
+  friend class CellBackward;
+  friend struct CellNode;
+
+  /// A convolution, the batch-norm after it, and where their parameters stand in parameters_ (-1: absent).
+  struct Unit {
+    enum class Kind { kSeparable, kPointwise, kFactorizedReduce } kind;
+    int kernel = 1, dilation = 1;
+    int depthwise = -1, first = -1, second = -1, gamma = -1, beta = -1;
+    std::shared_ptr<BatchNorm> norm;
+  };
+  /// An operation: its units in order (none for pools, identity, noise).
+  struct Operation {
+    OperationParts::Kind kind;
+    std::vector<int> units;
+    std::shared_ptr<BatchNorm> norm;  // of a pool
+  };
+
+  int add_parameter(const torch::Tensor& tensor);
+  int add_unit(Unit unit);
+  int add_input_unit(const OperationParts& parts);
+  Operation add_operation(const OperationParts& parts);
+  kernels::Convolution convolution_of(const Unit& unit, int channels, int height, int width, int stride, int halo) const;
+
+  CellGraph graph_;
+  std::shared_ptr<BufferPool> buffers_;
+  std::vector<torch::Tensor> parameters_;
+  std::vector<Unit> units_;
+  int inputs_[2];                                // units of the preprocessing
+  std::vector<std::vector<Operation>> operations_;  // by edge
+  std::vector<int> stride_;                      // of the edges that leave a state
+};
+
+}  // namespace ptnas

@@ -1,0 +1,404 @@
+#include <ATen/ATen.h>
+
+#include "ptnas/network/cell_backward.h"
+#include "ptnas/network/cell_engine.h"
+#include "ptnas/network/cell_record.h"
+
+namespace ptnas {
+
+namespace {
+
+torch::Tensor channels_last(const torch::Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
+
+void fill_scaled(const float* table, float factor, std::size_t period, float* out) {
+  for (std::size_t i = 0; i < period; ++i) out[i] = table[i] * factor;
+}
+
+}  // namespace
+
+// One pass. The order of work: both inputs' preprocessing; then node by node the first convolutions of its edges, the
+// second ones, and the node's sum. A batch-norm ends each: a barrier over the batch.
+class CellForward {
+ public:
+  CellForward(CellEngine& engine, const CellPass& pass) : engine_(engine), pass_(pass) {}
+
+  torch::Tensor run(const torch::Tensor& older, const torch::Tensor& newer, bool keep,
+                    std::shared_ptr<CellRecord>& record) {
+    record_ = std::make_shared<CellRecord>();
+    keep_ = keep;
+    prepare(older, newer);
+    make_inputs();
+    const auto height = static_cast<std::int64_t>(record_->node_shape.height);
+    const auto width = static_cast<std::int64_t>(record_->node_shape.width);
+    output_ = torch::empty({record_->images, engine_.graph_.nodes * engine_.graph_.channels, height, width},
+                           torch::TensorOptions(torch::kFloat).memory_format(torch::MemoryFormat::ChannelsLast));
+    for (int node = 0; node < engine_.graph_.nodes; ++node) make_node(node);
+    record = record_;
+    return output_;
+  }
+
+ private:
+  void prepare(const torch::Tensor& older, const torch::Tensor& newer) {
+    CellRecord& r = *record_;
+    r.engine = engine_.shared_from_this();
+    r.images = newer.size(0);
+    r.inputs[0] = channels_last(older);
+    r.inputs[1] = channels_last(newer);
+    for (int i = 0; i < 2; ++i) {
+      r.input_shape[i] = {static_cast<int>(r.inputs[i].size(2)), static_cast<int>(r.inputs[i].size(3)),
+                          static_cast<int>(r.inputs[i].size(1))};
+    }
+    const int stride = engine_.stride_[0], channels = engine_.graph_.channels;
+    r.state_shape = {r.input_shape[1].height, r.input_shape[1].width, channels};
+    r.node_shape = {static_cast<int>(strided(r.state_shape.height, stride)),
+                    static_cast<int>(strided(r.state_shape.width, stride)), channels};
+    r.factors = pass_.factors;
+    r.factors.resize(engine_.graph_.edges.size());
+    r.columns = pass_.values.defined() ? pass_.values.size(1) : 0;
+    r.units.resize(engine_.units_.size());
+    const std::size_t states = static_cast<std::size_t>(engine_.graph_.nodes) + 2;
+    r.states.resize(states);
+    for (auto& pools : r.pools) pools.resize(states);
+    r.active.resize(static_cast<std::size_t>(engine_.graph_.nodes));
+    for (std::size_t e = 0; e < engine_.graph_.edges.size(); ++e) {
+      for (std::size_t o = 0; o < engine_.operations_[e].size(); ++o) activate(static_cast<int>(e), static_cast<int>(o));
+    }
+  }
+
+  // An operation of weight exactly 0 is not computed: no statistics, no noise drawn.
+  void activate(int edge, int operation) {
+    const auto e = static_cast<std::size_t>(edge), o = static_cast<std::size_t>(operation);
+    const double weight = pass_.weights[e][o];
+    const OperationParts::Kind kind = engine_.operations_[e][o].kind;
+    if (weight == 0 || kind == OperationParts::Kind::kNone) return;
+    ActiveOperation active{edge, operation, kind, weight, {}, {}};
+    const CellGraph::Edge& at = engine_.graph_.edges[e];
+    if (is_pool(kind)) record_->pool(pool_kind(kind), at.from).active = true;
+    if (kind == OperationParts::Kind::kNoise) active.noise = draw_noise(edge);
+    record_->active[static_cast<std::size_t>(at.node)].push_back(std::move(active));
+  }
+
+  torch::Tensor draw_noise(int edge) const {
+    const CellRecord& r = *record_;
+    return noise_of({r.images, r.node_shape.height, r.node_shape.width, r.node_shape.channels}, pass_.context,
+                    engine_.graph_.index * kPlacesPerCell + edge);
+  }
+
+  void begin_unit(int unit, const StateShape& shape, int stride, int halo) {
+    const CellEngine::Unit& u = engine_.units_[static_cast<std::size_t>(unit)];
+    UnitRecord& record = record_->units[static_cast<std::size_t>(unit)];
+    record.convolution = engine_.convolution_of(u, shape.channels, shape.height, shape.width, stride, halo);
+    pack(u, record);
+    const kernels::Convolution& c = record.convolution;
+    record.raw = engine_.buffers_->take(static_cast<std::size_t>(record_->images) * c.pixels() *
+                                        static_cast<std::size_t>(c.out_channels));
+    record.norm.begin(*u.norm, record_->images, static_cast<std::int64_t>(c.pixels()), c.out_channels);
+  }
+
+  void pack(const CellEngine::Unit& u, UnitRecord& record) const {
+    const auto data = [&](int parameter) {
+      return engine_.parameters_[static_cast<std::size_t>(parameter)].data_ptr<float>();
+    };
+    const kernels::Convolution& c = record.convolution;
+    const auto in = static_cast<std::size_t>(c.source.channels);
+    record.weights.shape(c);
+    if (u.depthwise >= 0) record.weights.pack_depthwise(c, data(u.depthwise));
+    const int first = static_cast<int>(engine_.parameters_[static_cast<std::size_t>(u.first)].size(0));
+    record.weights.pack_matrix(c, 0, data(u.first), 0, first, in, 1);
+    if (u.second >= 0) record.weights.pack_matrix(c, 1, data(u.second), first, c.out_channels - first, in, 1);
+  }
+
+  float* raw_of(UnitRecord& record, std::int64_t n) const {
+    return record.raw.data() + static_cast<std::size_t>(n) * record.convolution.pixels() *
+                                   static_cast<std::size_t>(record.convolution.out_channels);
+  }
+
+  // A unit on one image whose padded, activated source is ready.
+  void convolve_image(UnitRecord& record, const kernels::Padded& source, std::int64_t n, ThreadScratch& scratch) const {
+    float* raw = raw_of(record, n);
+    kernels::convolve(record.convolution, record.weights, source, raw, scratch.convolution);
+    if (record.norm.wants_moments()) {
+      kernels::channel_moments(raw, record.convolution.pixels(), record.convolution.out_channels, record.norm.image(n));
+    }
+  }
+
+  void finish_unit(int unit) {
+    record_->units[static_cast<std::size_t>(unit)].norm.finish(*engine_.units_[static_cast<std::size_t>(unit)].norm);
+  }
+
+  void make_inputs() {
+    CellRecord& r = *record_;
+    for (int i = 0; i < 2; ++i) {
+      // FactorizedReduce reads one pixel beyond an odd size; a halo is a multiple of the stride.
+      begin_unit(engine_.inputs_[i], r.input_shape[i], 1, 2);
+      r.states[static_cast<std::size_t>(i)] =
+          engine_.buffers_->take(static_cast<std::size_t>(r.images) * r.state_shape.image());
+    }
+    const std::int64_t chunks = chunk_count(r.images);
+    run_tasks(2 * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto i = task % 2;
+      UnitRecord& record = r.units[static_cast<std::size_t>(engine_.inputs_[i])];
+      const ImageRange range = chunk_of(r.images, task / 2);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        scratch.source.shape(record.convolution.source);
+        const float* x = r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image();
+        kernels::pad_image(scratch.source, x, {.relu = true});
+        convolve_image(record, scratch.source, n, scratch);
+      }
+    });
+    for (const int unit : engine_.inputs_) finish_unit(unit);
+    for (int i = 0; i < 2; ++i) begin_pools(i);
+    run_tasks(2 * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto i = static_cast<int>(task % 2);
+      UnitRecord& record = r.units[static_cast<std::size_t>(engine_.inputs_[i])];
+      const ImageRange range = chunk_of(r.images, task / 2);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        const kernels::MixTerm term{raw_of(record, n), record.norm.scale()};
+        kernels::mix(&term, 1, record.norm.bias(), record.convolution.pixels(), r.state_shape.channels,
+                     /*accumulate=*/false, r.state(i, n));
+        pool_image(i, n, scratch);
+      }
+    });
+    if (!keep_) {
+      for (const int unit : engine_.inputs_) r.units[static_cast<std::size_t>(unit)].raw.release();
+    }
+  }
+
+  void begin_pools(int state) {
+    CellRecord& r = *record_;
+    for (const auto kind : {kernels::PoolKind::kMaximum, kernels::PoolKind::kAverage}) {
+      PooledState& pooled = r.pool(kind, state);
+      if (!pooled.active) continue;
+      pooled.raw = engine_.buffers_->take(static_cast<std::size_t>(r.images) * r.node_shape.image());
+      // The edges' norms are alike in mode and size: any of them tells.
+      if (const BatchNorm* norm = any_pool_norm(kind, state)) {
+        pooled.moments.begin(*norm, r.images, r.node_shape.pixels(), r.node_shape.channels);
+        pooled.measured = pooled.moments.wants_moments();
+      }
+    }
+  }
+
+  const BatchNorm* any_pool_norm(kernels::PoolKind kind, int state) const {
+    for (const auto& node : record_->active) {
+      for (const ActiveOperation& a : node) {
+        const auto e = static_cast<std::size_t>(a.edge);
+        if (is_pool(a.kind) && pool_kind(a.kind) == kind && engine_.graph_.edges[e].from == state) {
+          return engine_.operations_[e][static_cast<std::size_t>(a.operation)].norm.get();
+        }
+      }
+    }
+    return nullptr;
+  }
+
+  kernels::PaddedLayout pool_layout(int state) const {
+    const StateShape& shape = record_->shape_of(state);
+    return {shape.channels, shape.height, shape.width, engine_.stride_[static_cast<std::size_t>(state)], kHalo};
+  }
+
+  void pool_image(int state, std::int64_t n, ThreadScratch& scratch) {
+    CellRecord& r = *record_;
+    for (const auto kind : {kernels::PoolKind::kMaximum, kernels::PoolKind::kAverage}) {
+      PooledState& pooled = r.pool(kind, state);
+      if (!pooled.active) continue;
+      float* raw = pooled.raw.data() + static_cast<std::size_t>(n) * r.node_shape.image();
+      kernels::pool(kind, pool_layout(state), r.state(state, n), raw, scratch.pool);
+      if (pooled.measured) {
+        kernels::channel_moments(raw, static_cast<std::size_t>(r.node_shape.pixels()), r.node_shape.channels,
+                                 pooled.moments.image(n));
+      }
+    }
+  }
+
+  // The edges into a node that have a unit of this rank (first or second), with those units.
+  struct EdgeUnits {
+    int from, stride;
+    std::vector<int> units, before;  // before: the unit whose output each reads, in rank 1
+  };
+  std::vector<EdgeUnits> units_into(int node, std::size_t rank) const {
+    std::vector<EdgeUnits> edges;
+    int last = -1;
+    for (const ActiveOperation& a : record_->active[static_cast<std::size_t>(node)]) {
+      const auto e = static_cast<std::size_t>(a.edge);
+      const auto& operation = engine_.operations_[e][static_cast<std::size_t>(a.operation)];
+      if (operation.units.size() <= rank) continue;
+      if (a.edge != last) edges.push_back({engine_.graph_.edges[e].from, engine_.graph_.edges[e].stride, {}, {}});
+      last = a.edge;
+      edges.back().units.push_back(operation.units[rank]);
+      if (rank > 0) edges.back().before.push_back(operation.units[rank - 1]);
+    }
+    return edges;
+  }
+
+  void first_units(const std::vector<EdgeUnits>& edges) {
+    CellRecord& r = *record_;
+    for (const EdgeUnits& edge : edges) {
+      const StateShape& shape = r.shape_of(edge.from);
+      for (const int unit : edge.units) begin_unit(unit, shape, edge.stride, kHalo);
+    }
+    const std::int64_t chunks = chunk_count(r.images);
+    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+      const EdgeUnits& edge = edges[static_cast<std::size_t>(task / chunks)];
+      const ImageRange range = chunk_of(r.images, task % chunks);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        scratch.source.shape(r.units[static_cast<std::size_t>(edge.units.front())].convolution.source);
+        kernels::pad_image(scratch.source, r.state(edge.from, n), {.relu = true});
+        for (const int unit : edge.units) convolve_image(r.units[static_cast<std::size_t>(unit)], scratch.source, n, scratch);
+      }
+    });
+    for (const EdgeUnits& edge : edges) {
+      for (const int unit : edge.units) finish_unit(unit);
+    }
+  }
+
+  void second_units(const std::vector<EdgeUnits>& edges) {
+    CellRecord& r = *record_;
+    std::vector<std::pair<int, int>> pairs;  // unit before, unit
+    for (const EdgeUnits& edge : edges) {
+      for (std::size_t i = 0; i < edge.units.size(); ++i) {
+        begin_unit(edge.units[i], r.node_shape, 1, kHalo);
+        pairs.emplace_back(edge.before[i], edge.units[i]);
+      }
+    }
+    const std::int64_t chunks = chunk_count(r.images);
+    run_tasks(static_cast<std::int64_t>(pairs.size()) * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto& [before, unit] = pairs[static_cast<std::size_t>(task / chunks)];
+      UnitRecord& source = r.units[static_cast<std::size_t>(before)];
+      UnitRecord& record = r.units[static_cast<std::size_t>(unit)];
+      const ImageRange range = chunk_of(r.images, task % chunks);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        scratch.source.shape(record.convolution.source);
+        kernels::pad_image(scratch.source, raw_of(source, n), {source.norm.scale(), source.norm.bias(), true});
+        convolve_image(record, scratch.source, n, scratch);
+      }
+    });
+    for (const auto& [before, unit] : pairs) {
+      finish_unit(unit);
+      if (!keep_) r.units[static_cast<std::size_t>(before)].raw.release();
+    }
+  }
+
+  // What an active operation adds to its node: factor (scale x + bias), scale and bias by channel.
+  struct Term {
+    const float* x;
+    int edge;
+    kernels::Floats scale, bias;
+  };
+  Term term_of(ActiveOperation& a) {
+    CellRecord& r = *record_;
+    const auto e = static_cast<std::size_t>(a.edge);
+    const auto& operation = engine_.operations_[e][static_cast<std::size_t>(a.operation)];
+    const int from = engine_.graph_.edges[e].from;
+    const FusedNorm* norm = nullptr;
+    const float* x = nullptr;
+    if (is_pool(a.kind)) {
+      PooledState& pooled = r.pool(pool_kind(a.kind), from);
+      x = pooled.raw.data();
+      if (operation.norm) {
+        a.pool_norm.begin(*operation.norm, r.images, r.node_shape.pixels(), r.node_shape.channels);
+        a.pool_norm.finish(*operation.norm, pooled.moments);
+        norm = &a.pool_norm;
+      }
+    } else if (a.kind == OperationParts::Kind::kNoise) {
+      x = a.noise.data_ptr<float>();
+    } else if (a.kind == OperationParts::Kind::kIdentity) {
+      x = r.states[static_cast<std::size_t>(from)].data();
+    } else {
+      UnitRecord& unit = r.units[static_cast<std::size_t>(operation.units.back())];
+      x = unit.raw.data();
+      norm = &unit.norm;
+    }
+    return make_term(x, a, norm);
+  }
+
+  Term make_term(const float* x, const ActiveOperation& a, const FusedNorm* norm) const {
+    const auto channels = static_cast<std::size_t>(record_->node_shape.channels);
+    std::vector<float> scale(channels), bias(channels);
+    for (std::size_t c = 0; c < channels; ++c) {
+      scale[c] = static_cast<float>(norm != nullptr ? a.weight * norm->scale(c) : a.weight);
+      bias[c] = static_cast<float>(norm != nullptr ? a.weight * norm->bias(c) : 0.0);
+    }
+    const std::size_t period = kernels::period_of(static_cast<int>(channels));
+    Term term{x, a.edge, kernels::Floats(period), kernels::Floats(period)};
+    kernels::fill_period(scale.data(), static_cast<int>(channels), term.scale.data());
+    kernels::fill_period(bias.data(), static_cast<int>(channels), term.bias.data());
+    return term;
+  }
+
+  void make_node(int node) {
+    CellRecord& r = *record_;
+    first_units(units_into(node, 0));
+    second_units(units_into(node, 1));
+    std::vector<Term> terms;
+    for (ActiveOperation& a : r.active[static_cast<std::size_t>(node)]) terms.push_back(term_of(a));
+    const int state = node + 2;
+    r.states[static_cast<std::size_t>(state)] =
+        engine_.buffers_->take(static_cast<std::size_t>(r.images) * r.node_shape.image());
+    begin_pools(state);
+    run_tasks(r.images, [&](std::int64_t n, ThreadScratch& scratch) {
+      mix_image(terms, state, n, scratch);
+      const auto channels = static_cast<std::size_t>(r.node_shape.channels);
+      const std::size_t out_step = channels * static_cast<std::size_t>(engine_.graph_.nodes);
+      float* out = output_.data_ptr<float>() +
+                   static_cast<std::size_t>(n) * out_step * static_cast<std::size_t>(r.node_shape.pixels()) +
+                   static_cast<std::size_t>(node) * channels;
+      kernels::copy_pixels(r.state(state, n), channels, static_cast<std::size_t>(r.node_shape.pixels()),
+                           r.node_shape.channels, out, out_step);
+      pool_image(state, n, scratch);
+    });
+    if (!keep_) release_node(node);
+  }
+
+  void mix_image(const std::vector<Term>& terms, int state, std::int64_t n, ThreadScratch& scratch) {
+    CellRecord& r = *record_;
+    const std::size_t period = kernels::period_of(r.node_shape.channels);
+    const std::size_t offset = static_cast<std::size_t>(n) * r.node_shape.image();
+    scratch.tables.resize(std::max(scratch.tables.size(), terms.size() + 1));
+    kernels::Floats& constant = scratch.tables[terms.size()];
+    constant.resize(period);
+    std::fill_n(constant.data(), period, 0.0f);
+    std::vector<kernels::MixTerm> mixed;
+    for (std::size_t t = 0; t < terms.size(); ++t) {
+      const Term& term = terms[t];
+      const float factor = r.factor(term.edge, n);
+      const float* scale = term.scale.data();
+      if (r.has_factors(term.edge)) {
+        scratch.tables[t].resize(period);
+        fill_scaled(scale, factor, period, scratch.tables[t].data());
+        scale = scratch.tables[t].data();
+      }
+      for (std::size_t i = 0; i < period; ++i) constant.data()[i] += factor * term.bias.data()[i];
+      mixed.push_back({term.x + offset, scale});
+    }
+    kernels::mix(mixed.data(), static_cast<int>(mixed.size()), constant.data(),
+                 static_cast<std::size_t>(r.node_shape.pixels()), r.node_shape.channels, /*accumulate=*/false,
+                 r.state(state, n));
+  }
+
+  void release_node(int node) {
+    CellRecord& r = *record_;
+    for (const ActiveOperation& a : r.active[static_cast<std::size_t>(node)]) {
+      const auto& operation = engine_.operations_[static_cast<std::size_t>(a.edge)][static_cast<std::size_t>(a.operation)];
+      for (const int unit : operation.units) r.units[static_cast<std::size_t>(unit)].raw.release();
+    }
+  }
+
+  CellEngine& engine_;
+  const CellPass& pass_;
+  std::shared_ptr<CellRecord> record_;
+  torch::Tensor output_;
+  bool keep_ = false;
+};
+
+torch::Tensor CellEngine::forward(const torch::Tensor& older, const torch::Tensor& newer, const CellPass& pass) {
+  const bool differentiable = wants_gradient(parameters_, older, newer, pass);
+  std::shared_ptr<CellRecord> record;
+  torch::Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    output = CellForward(*this, pass).run(older, newer, differentiable, record);
+  }
+  if (differentiable) attach_backward(output, std::move(record), parameters_, older, newer, pass);
+  return output;
+}
+
+}  // namespace ptnas
