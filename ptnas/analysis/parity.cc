@@ -84,9 +84,10 @@ void compare_norms(ParityReport& report, torch::nn::Module& network, const Json&
 // A supernet's case.
 class SupernetParity {
  public:
-  SupernetParity(const ParityCase& parity_case, ParityReport& report)
+  SupernetParity(const ParityCase& parity_case, Engine engine, ParityReport& report)
       : case_(parity_case),
         report_(report),
+        engine_(engine),
         space_(make_space(space_name(parity_case.expected.at("space").get<std::string>()), 4, false)),
         network_(std::make_shared<Supernet>(space_, shape())),
         architecture_(space_, 0, 0),
@@ -123,7 +124,7 @@ class SupernetParity {
   SupernetShape shape() const {
     return {case_.expected.at("channels").get<int>(), case_.expected.at("layers").get<int>(),
             static_cast<int>(rows_of(case_.checkpoint, "classifier.weight", 0)),
-            static_cast<int>(rows_of(case_.checkpoint, "stem.0.weight", 1))};
+            static_cast<int>(rows_of(case_.checkpoint, "stem.0.weight", 1)), engine_};
   }
 
   torch::Tensor forward(const ArchitectureWeights& weights) {
@@ -410,6 +411,7 @@ class SupernetParity {
 
   const ParityCase& case_;
   ParityReport& report_;
+  Engine engine_;
   SearchSpace space_;
   std::shared_ptr<Supernet> network_;
   Architecture architecture_;
@@ -446,7 +448,7 @@ Genotype genotype_of(const Json& json) {
   return genotype;
 }
 
-void check_derived(const ParityCase& parity_case, ParityReport& report) {
+void check_derived(const ParityCase& parity_case, Engine engine, ParityReport& report) {
   const Json& expected = parity_case.expected;
   expect_keys(expected,
               {"kind", "genotype", "seed", "channels", "cells", "count", "classes", "auxiliary",
@@ -461,7 +463,7 @@ void check_derived(const ParityCase& parity_case, ParityReport& report) {
                            3,
                            32,
                            32};
-  DerivedNetwork network(genotype, shape, expected.at("auxiliary").get<bool>());
+  DerivedNetwork network(genotype, shape, expected.at("auxiliary").get<bool>(), engine);
   load_published(parity_case.checkpoint, network);
   const Images batch = decode_batch(parity_case.batch, expected, parity_case.name);
   {
@@ -504,13 +506,13 @@ ParityCase read_parity_case(const fs::path& directory) {
   return result;
 }
 
-bool check_parity(const ParityCase& parity_case, std::ostream& out) {
+bool check_parity(const ParityCase& parity_case, Engine engine, std::ostream& out) {
   ParityReport report;
   try {
     if (parity_case.selection.is_null()) {
-      check_derived(parity_case, report);
+      check_derived(parity_case, engine, report);
     } else {
-      SupernetParity(parity_case, report).run();
+      SupernetParity(parity_case, engine, report).run();
     }
   } catch (const nlohmann::json::exception& error) {
     fail("{}: an entry is missing or of another type ({})", parity_case.name, error.what());

@@ -6,6 +6,7 @@
 
 #include "ptnas/core/json.h"
 #include "ptnas/io/published_checkpoint.h"
+#include "ptnas/network/engine.h"
 
 namespace ptnas {
 
@@ -26,6 +27,6 @@ ParityCase read_parity_case(const std::filesystem::path& directory);
 /// Computes everything anew, prints a table of the largest differences and returns whether all agree within
 /// the constants of parity.cc. Every entry must be there and is read: one that is missing, unknown or of
 /// another length fails by an Error.
-bool check_parity(const ParityCase& parity_case, std::ostream& out);
+bool check_parity(const ParityCase& parity_case, Engine engine, std::ostream& out);
 
 }  // namespace ptnas

@@ -19,7 +19,7 @@ fs::path fixtures() { return fs::path(PTNAS_SOURCE_DIR) / "../shared/fixtures"; 
 bool agrees(const ParityCase& parity_case, std::string* table = nullptr) {
   std::ostringstream out;
   try {
-    const bool good = check_parity(parity_case, out);
+    const bool good = check_parity(parity_case, Engine::kPlain, out);
     if (table != nullptr) *table = out.str();
     return good;
   } catch (const Error& error) {
@@ -73,7 +73,7 @@ TEST(Parity, NasBench201IsNamedAsNotThere) {
   SKIP_WITHOUT_FIXTURES();
   const ParityCase parity_case = read_parity_case(fixtures() / "parity-nb201");
   std::ostringstream out;
-  expect_error([&] { check_parity(parity_case, out); }, {"NAS-Bench-201", "not there yet"});
+  expect_error([&] { check_parity(parity_case, Engine::kPlain, out); }, {"NAS-Bench-201", "not there yet"});
 }
 
 TEST(Parity, AFolderWithoutACaseIsRefused) {

@@ -18,7 +18,7 @@ void add_parity_command(CommandBuilder& builder) {
         // One thread unless told otherwise: as the cases were recorded, sum by sum.
         if (configuration.runtime.threads == 0) configuration.runtime.threads = 1;
         configure_threads(configuration.runtime);
-        if (!check_parity(read_parity_case(*path), std::cout)) throw CLI::RuntimeError(1);
+        if (!check_parity(read_parity_case(*path), engine_of(configuration.runtime), std::cout)) throw CLI::RuntimeError(1);
       });
   command.add_option("case", *path, "folder with expected.json, batch.bin and a checkpoint")->required();
   add_option_flags(command, *flags, kRuntimePart);

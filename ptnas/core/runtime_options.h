@@ -12,7 +12,7 @@ struct RuntimeOptions {
   std::int64_t seed = 0;
   std::int64_t threads = 0;
   std::string device = "cpu";
-  std::string engine = "plain";
+  std::string engine = "fused";
   std::string memory_format = "channels-last";
   double checkpoint_minutes = 5;
 
@@ -21,7 +21,8 @@ struct RuntimeOptions {
     v.option("seed", seed, "seed of every random choice");
     v.option("threads", threads, "computing threads; 0: as many as the cores this process may use");
     v.choice("device", device, {"cpu", "cuda"}, "where to compute (cuda is untested)");
-    v.choice("engine", engine, {"plain"}, "implementation of the mixed cells");
+    v.choice("engine", engine, {"fused", "plain"},
+             "what computes the cells: kernels of our own (CPU only), or libtorch");
     v.choice("memory-format", memory_format, {"channels-last", "nchw"}, "memory layout of images");
     v.option("checkpoint-minutes", checkpoint_minutes,
              "save a checkpoint within an epoch after this many minutes; 0: at the end of epochs only");

@@ -2,29 +2,30 @@
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/random.h"
+#include "ptnas/network/cell_engine.h"
 #include "ptnas/network/layout.h"
 
 namespace ptnas {
 
 namespace {
 
-// One Bernoulli(1 - p) a sample, scaled by 1 / (1 - p) (FractalNet's drop-path as DARTS schedules it).
-torch::Tensor drop_path_of(const torch::Tensor& x, double probability, const ForwardContext& context,
-                           int place) {
+// By sample: one Bernoulli(1 - p), scaled by 1 / (1 - p) (FractalNet's drop-path as DARTS schedules it).
+std::vector<float> drop_path_factors(std::int64_t images, double probability, const ForwardContext& context,
+                                     int place) {
   RandomStream stream(context.seed, Purpose::kDropPath, context.draw(place));
-  torch::Tensor keep = torch::empty({x.size(0), 1, 1, 1});
-  float* data = keep.data_ptr<float>();
-  for (std::int64_t i = 0; i < x.size(0); ++i) {
-    data[i] = stream.uniform() < probability ? 0.0f : static_cast<float>(1 / (1 - probability));
+  std::vector<float> factors(static_cast<std::size_t>(images));
+  for (float& factor : factors) {
+    factor = stream.uniform() < probability ? 0.0f : static_cast<float>(1 / (1 - probability));
   }
-  return x * keep.to(x.device());
+  return factors;
 }
 
 }  // namespace
 
 class DerivedNetwork::Cell final : public torch::nn::Module {
  public:
-  Cell(const Genotype& genotype, const CellPlace& place) : place_(place), nodes_(genotype.of(place.type)) {
+  Cell(const Genotype& genotype, const CellPlace& place, const std::shared_ptr<BufferPool>& fused_buffers)
+      : place_(place), nodes_(genotype.of(place.type)) {
     older_ = register_module("preprocess0", make_older_preprocess(place, /*affine=*/true));
     newer_ = register_module("preprocess1", make_newer_preprocess(place, /*affine=*/true));
     auto operations = register_module("_ops", std::make_shared<torch::nn::Module>());
@@ -36,22 +37,66 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
         operations_.push_back(std::move(operation));
       }
     }
+    if (fused_buffers) engine_ = std::make_shared<CellEngine>(graph(), fused_buffers);
   }
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
                         const ForwardContext& context) {
+    return engine_ ? forward_fused(older, newer, drop_path, context)
+                   : forward_plain(older, newer, drop_path, context);
+  }
+
+ private:
+  CellGraph graph() const {
+    CellGraph graph;
+    graph.older = older_->parts();
+    graph.newer = newer_->parts();
+    graph.channels = place_.channels;
+    graph.nodes = static_cast<int>(nodes_.size());
+    graph.index = place_.index;
+    for (std::size_t node = 0; node < nodes_.size(); ++node) {
+      for (const GenotypeEdge& edge : nodes_[node]) {
+        const auto& operation = operations_[graph.edges.size()];
+        graph.edges.push_back({edge.from, static_cast<int>(node), stride_of(edge), {operation->parts()}});
+      }
+    }
+    return graph;
+  }
+
+  // Whether drop-path applies: to everything but identities, in training only.
+  bool drops(const GenotypeEdge& edge, double drop_path) const {
+    return is_training() && drop_path > 0 &&
+           !(edge.operation == OperationKind::kSkipConnect && stride_of(edge) == 1);
+  }
+  int place_of(std::size_t index) const { return place_.index * kPlacesPerCell + static_cast<int>(index); }
+
+  torch::Tensor forward_fused(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
+                              const ForwardContext& context) {
+    CellPass pass{std::vector(operations_.size(), std::vector<double>{1}), {}, {}, context};
+    for (const auto& node : nodes_) {
+      for (const GenotypeEdge& edge : node) {
+        pass.factors.push_back(drops(edge, drop_path) ? drop_path_factors(newer.size(0), drop_path, context,
+                                                                          place_of(pass.factors.size()))
+                                                      : std::vector<float>());
+      }
+    }
+    return engine_->forward(older, newer, pass);
+  }
+
+  torch::Tensor forward_plain(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
+                              const ForwardContext& context) {
     std::vector<Source> states = {older_->forward(older), newer_->forward(newer)};
     std::vector<torch::Tensor> outputs;
     std::size_t index = 0;
     for (const auto& node : nodes_) {
       torch::Tensor sum;
       for (const GenotypeEdge& edge : node) {
-        const int place = place_.index * kPlacesPerCell + static_cast<int>(index);
-        torch::Tensor x =
-            operations_[index]->forward(states[static_cast<std::size_t>(edge.from)], context, place);
-        const bool identity = edge.operation == OperationKind::kSkipConnect && stride_of(edge) == 1;
-        if (is_training() && drop_path > 0 && !identity) {
-          x = drop_path_of(x, drop_path, context, place);
+        torch::Tensor x = operations_[index]->forward(states[static_cast<std::size_t>(edge.from)], context,
+                                                      place_of(index));
+        if (drops(edge, drop_path)) {
+          const std::vector<float> factors =
+              drop_path_factors(x.size(0), drop_path, context, place_of(index));
+          x = x * torch::tensor(factors).view({-1, 1, 1, 1}).to(x.device());
         }
         sum = sum.defined() ? sum + x : x;
         ++index;
@@ -62,7 +107,6 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
     return torch::cat(outputs, 1);
   }
 
- private:
   int stride_of(const GenotypeEdge& edge) const {
     return place_.type == CellType::kReduction && edge.from < 2 ? 2 : 1;
   }
@@ -71,6 +115,7 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
   std::vector<std::vector<GenotypeEdge>> nodes_;
   std::shared_ptr<Preprocess> older_, newer_;
   std::vector<std::shared_ptr<Operation>> operations_;  // in order of nodes and their edges
+  std::shared_ptr<CellEngine> engine_;                  // of the fused engine, or absent
 };
 
 // DARTS' auxiliary head: ReLU, average pool 5 stride 3 on 8x8 maps (others are averaged to 2x2), conv1x1 to
@@ -102,7 +147,7 @@ class DerivedNetwork::AuxiliaryHead final : public torch::nn::Module {
   torch::nn::Linear classifier_{nullptr};
 };
 
-DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary)
+DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary, Engine engine)
     : genotype_(std::move(genotype)), shape_(shape) {
   count_network(genotype_, shape_);  // validates both
   const int nodes = static_cast<int>(genotype_.cells[0].size());
@@ -110,9 +155,10 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
   stem_ =
       register_module("stem", std::make_shared<Stem>(shape.image_channels, places.front().newer_channels));
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
+  if (engine == Engine::kFused) buffers_ = std::make_shared<BufferPool>();
   for (const CellPlace& place : places) {
     cells_.push_back(
-        cells->register_module(std::to_string(place.index), std::make_shared<Cell>(genotype_, place)));
+        cells->register_module(std::to_string(place.index), std::make_shared<Cell>(genotype_, place, buffers_)));
   }
   auxiliary_cell_ = 2 * shape.cells / 3;
   if (auxiliary) {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "ptnas/network/buffer_pool.h"
+#include "ptnas/network/engine.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/space/count.h"
 #include "ptnas/space/genotype.h"
@@ -15,7 +17,7 @@ namespace ptnas {
 /// cell floor(2 cells/3), classifier.
 class DerivedNetwork : public torch::nn::Module {
  public:
-  DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary);
+  DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary, Engine engine = Engine::kPlain);
 
   struct Output {
     torch::Tensor logits;     ///< [N, classes]
@@ -32,6 +34,7 @@ class DerivedNetwork : public torch::nn::Module {
  private:
   class Cell;
   class AuxiliaryHead;
+  std::shared_ptr<BufferPool> buffers_;  // of the fused engine, or absent
   Genotype genotype_;
   NetworkShape shape_;
   std::shared_ptr<Stem> stem_;

@@ -48,7 +48,7 @@ void save_model(const std::filesystem::path& path, const DerivedNetwork& network
   save_state(path, state, kFormat, kVersion);
 }
 
-Model load_model(const std::filesystem::path& path, const DatasetInfo& info) {
+Model load_model(const std::filesystem::path& path, const DatasetInfo& info, Engine engine) {
   const State state = load_state(path, kFormat, kVersion);
   Model model;
   try {
@@ -69,7 +69,7 @@ Model load_model(const std::filesystem::path& path, const DatasetInfo& info) {
                              info.height,
                              info.width};
     model.network = std::make_shared<DerivedNetwork>(genotype_from_json(values.at("genotype"), path.string()),
-                                                     shape, values.at("auxiliary").get<bool>());
+                                                     shape, values.at("auxiliary").get<bool>(), engine);
   } catch (const nlohmann::json::exception& error) {
     fail("{} is not a model: {}", path.string(), error.what());
   }

@@ -19,7 +19,7 @@ struct Model {
 };
 /// Loads one for images of `info`, whose height and width may be others than those of its training. Throws
 /// Error when the file is no model or does not fit the data set's channels and classes.
-Model load_model(const std::filesystem::path& path, const DatasetInfo& info);
+Model load_model(const std::filesystem::path& path, const DatasetInfo& info, Engine engine = Engine::kPlain);
 
 /// Images [N, C, H, W] normalised by the data set's mean and deviation -> by the model's. The same tensor
 /// where these are equal.

@@ -103,7 +103,7 @@ class Retraining {
  private:
   std::shared_ptr<DerivedNetwork> make_network(const Genotype& genotype) const {
     auto network = std::make_shared<DerivedNetwork>(genotype, shape_for(dataset_, options_),
-                                                    options_.auxiliary_weight > 0);
+                                                    options_.auxiliary_weight > 0, engine_of(runtime_));
     initialise(*network, static_cast<std::uint64_t>(runtime_.seed));
     network->to(device_);
     put_in_format(*network, format_);
@@ -272,7 +272,7 @@ Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const Runtime
     fail("{} has no trained network yet; finish its retraining first (ptnas train {})", run.path().string(),
          run.path().string());
   }
-  const Model model = load_model(run.file(RunDirectory::kModel), dataset.info());
+  const Model model = load_model(run.file(RunDirectory::kModel), dataset.info(), engine_of(runtime));
   const torch::Device device(runtime.device);
   const torch::MemoryFormat format = memory_format_of(runtime.memory_format);
   model.network->to(device);

@@ -12,9 +12,9 @@ namespace {
 constexpr const char* kSupernetFormat = "ptnas-supernet";
 constexpr int kSupernetVersion = 1;
 
-SupernetShape shape_for(const Dataset& dataset, const SearchOptions& options) {
+SupernetShape shape_for(const Dataset& dataset, const SearchOptions& options, const RuntimeOptions& runtime) {
   return {static_cast<int>(options.channels), static_cast<int>(options.cells),
-          static_cast<int>(dataset.info().classes.size()), dataset.info().channels};
+          static_cast<int>(dataset.info().classes.size()), dataset.info().channels, engine_of(runtime)};
 }
 
 Json decisions_json(const Architecture& architecture, CellType type) {
@@ -65,7 +65,7 @@ SupernetTrainer::SupernetTrainer(const Dataset& dataset, const DataOptions& data
       device_(runtime.device),
       loader_threads_(static_cast<int>(data.loader_threads)),
       network_(make_network(make_space(options.space, static_cast<int>(options.nodes), options.with_none),
-                            shape_for(dataset, options), seed_, device_, format_)),
+                            shape_for(dataset, options, runtime), seed_, device_, format_)),
       architecture_(network_->space(),
                     options.method == "fixed-alpha" ? options.fixed_alpha_deviation : options.alpha_deviation,
                     seed_, device_),

@@ -1,0 +1,268 @@
+#include "ptnas/analysis/bench.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+
+#include "ptnas/core/error.h"
+#include "ptnas/network/derived_network.h"
+#include "ptnas/network/supernet.h"
+#include "ptnas/train/memory_format.h"
+#include "ptnas/train/optimizer.h"
+
+namespace ptnas {
+
+namespace {
+
+// A published DARTS+PT cell (FACTS, Retraining): what `retrain` trains unless told otherwise.
+constexpr const char* kGenotype =
+    "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_5x5', 0), ('dil_conv_3x3', 1), "
+    "('skip_connect', 0), ('skip_connect', 2), ('skip_connect', 0), ('max_pool_3x3', 4)], "
+    "normal_concat=range(2, 6), reduce=[('sep_conv_3x3', 0), ('avg_pool_3x3', 1), ('dil_conv_5x5', 1), "
+    "('dil_conv_3x3', 2), ('avg_pool_3x3', 0), ('max_pool_3x3', 2), ('sep_conv_3x3', 2), "
+    "('skip_connect', 4)], reduce_concat=range(2, 6))";
+
+constexpr double kRate = 0.025, kMomentum = 0.9, kDecay = 3e-4, kClip = 5;  // FACTS, Supernet training
+constexpr double kAlphaRate = 3e-4, kAlphaDecay = 1e-3, kAlphaDeviation = 1e-3;
+constexpr double kAuxiliaryWeight = 0.4, kDropPath = 0.2;
+
+// Forward passes are the same sums in another order: outputs and gradients agree to single precision through some
+// hundred layers, but where a ReLU's or a pool's decision lies within rounding the gradient takes another way; so norms
+// of whole tensors are compared.
+constexpr double kLogitsTolerance = 1e-3, kGradientTolerance = 3e-2;
+
+// One engine's work: made once, run many times.
+class Work {
+ public:
+  virtual ~Work() = default;
+  virtual void run() = 0;
+  // What is compared between engines, by name; before run() was ever called.
+  virtual std::map<std::string, torch::Tensor> results() = 0;
+  virtual std::size_t peak_bytes() const { return 0; }
+};
+
+torch::Tensor random_images(const BenchOptions& o, std::int64_t seed, torch::MemoryFormat format) {
+  torch::manual_seed(static_cast<std::uint64_t>(seed));
+  return torch::randn({o.batch, 3, o.image_size, o.image_size}).contiguous(format);
+}
+torch::Tensor random_labels(const BenchOptions& o) { return torch::randint(o.classes, {o.batch}, torch::kLong); }
+
+void collect_gradients(const torch::nn::Module& network, std::map<std::string, torch::Tensor>& results) {
+  for (const auto& item : network.named_parameters()) {
+    if (item.value().grad().defined()) results["gradient of " + item.key()] = item.value().grad().clone();
+  }
+}
+
+class SupernetWork final : public Work {
+ public:
+  SupernetWork(const BenchOptions& o, Engine engine)
+      : options_(o),
+        engine_(engine),
+        format_(memory_format_of(engine == Engine::kFused ? "channels-last" : o.memory_format)),
+        network_(std::make_shared<Supernet>(
+            make_space(o.space, 4, false),
+            SupernetShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes), 3, engine})),
+        architecture_(network_->space(), kAlphaDeviation, static_cast<std::uint64_t>(o.seed)) {
+    initialise(*network_, static_cast<std::uint64_t>(o.seed));
+    put_in_format(*network_, format_);
+    parameters_ = network_->parameters();
+    sgd_ = std::make_unique<Sgd>(parameters_, kMomentum, kDecay);
+    adam_ = std::make_unique<Adam>(
+        std::vector<torch::Tensor>{architecture_.alpha(CellType::kNormal), architecture_.alpha(CellType::kReduction)},
+        kAlphaRate, kAlphaDecay);
+    images_ = random_images(o, o.seed, format_);
+    labels_ = random_labels(o);
+  }
+
+  void run() override {
+    if (options_.work == "forward") {
+      forward_only();
+    } else if (options_.work == "score") {
+      score();
+    } else {
+      if (options_.work == "iteration") alpha_step();
+      weight_step();
+    }
+  }
+
+  std::map<std::string, torch::Tensor> results() override {
+    std::map<std::string, torch::Tensor> results;
+    const FrozenStatistics frozen(*network_);
+    if (options_.work == "forward" || options_.work == "score") {
+      results["logits"] = forward_only();
+      return results;
+    }
+    const torch::Tensor logits = network_->forward(images_, architecture_.weights(true), {});
+    results["logits"] = logits.detach();
+    torch::cross_entropy_loss(logits, labels_).backward();
+    collect_gradients(*network_, results);
+    for (const CellType type : kCellTypes) {
+      const torch::Tensor gradient = architecture_.alpha(type).grad();
+      if (gradient.defined()) results["gradient of alpha, " + std::string(name_of(type))] = gradient.clone();
+    }
+    adam_->zero_gradients();
+    return results;
+  }
+
+  std::size_t peak_bytes() const override { return 0; }
+
+ private:
+  torch::Tensor forward_only() {
+    const torch::NoGradGuard no_grad;
+    network_->train();
+    return network_->forward(images_, architecture_.weights(false), {});
+  }
+  void weight_step() {
+    sgd_->zero_gradients();
+    const torch::Tensor loss =
+        torch::cross_entropy_loss(network_->forward(images_, architecture_.weights(false), {}), labels_);
+    loss.backward();
+    sgd_->step(kRate, kClip);
+  }
+  void alpha_step() {
+    for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(false);
+    adam_->zero_gradients();
+    const torch::Tensor logits = network_->forward(images_, architecture_.weights(true), {});
+    for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(true);
+    torch::cross_entropy_loss(logits, labels_).backward();
+    adam_->step();
+  }
+  // All candidates of an edge in the middle of each cell type.
+  void score() {
+    const torch::NoGradGuard no_grad;
+    const FrozenStatistics frozen(*network_);
+    const int edge = network_->space().edge_count() / 2;
+    for (const CellType type : kCellTypes) {
+      const auto& candidates = network_->space().of(type)[static_cast<std::size_t>(edge)];
+      for (int o = 0; o < static_cast<int>(candidates.size()); ++o) {
+        network_->forward(images_, architecture_.weights(false, {{type, edge, o}}), {});
+      }
+    }
+  }
+
+  BenchOptions options_;
+  Engine engine_;
+  torch::MemoryFormat format_;
+  std::shared_ptr<Supernet> network_;
+  Architecture architecture_;
+  std::vector<torch::Tensor> parameters_;
+  std::unique_ptr<Sgd> sgd_;
+  std::unique_ptr<Adam> adam_;
+  torch::Tensor images_, labels_;
+};
+
+class RetrainWork final : public Work {
+ public:
+  RetrainWork(const BenchOptions& o, Engine engine)
+      : format_(memory_format_of(engine == Engine::kFused ? "channels-last" : o.memory_format)),
+        network_(read_genotype(o.genotype.empty() ? kGenotype : o.genotype),
+                 NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes), 3,
+                              static_cast<int>(o.image_size), static_cast<int>(o.image_size)},
+                 /*auxiliary=*/true, engine) {
+    initialise(network_, static_cast<std::uint64_t>(o.seed));
+    put_in_format(network_, format_);
+    sgd_ = std::make_unique<Sgd>(network_.parameters(), kMomentum, kDecay);
+    images_ = random_images(o, o.seed, format_);
+    labels_ = random_labels(o);
+  }
+  void run() override {
+    sgd_->zero_gradients();
+    loss_of(nullptr).backward();
+    sgd_->step(kRate, kClip);
+  }
+  std::map<std::string, torch::Tensor> results() override {
+    const FrozenStatistics frozen(network_);
+    std::map<std::string, torch::Tensor> results;
+    loss_of(&results["logits"]).backward();
+    collect_gradients(network_, results);
+    return results;
+  }
+
+ private:
+  torch::Tensor loss_of(torch::Tensor* logits) {
+    const DerivedNetwork::Output output = network_.forward(images_, kDropPath / 2, {});
+    if (logits != nullptr) *logits = output.logits.detach();
+    return torch::cross_entropy_loss(output.logits, labels_) +
+           kAuxiliaryWeight * torch::cross_entropy_loss(output.auxiliary, labels_);
+  }
+
+  torch::MemoryFormat format_;
+  DerivedNetwork network_;
+  std::unique_ptr<Sgd> sgd_;
+  torch::Tensor images_, labels_;
+};
+
+std::unique_ptr<Work> make_work(const BenchOptions& options, Engine engine) {
+  if (options.work == "retrain") return std::make_unique<RetrainWork>(options, engine);
+  return std::make_unique<SupernetWork>(options, engine);
+}
+
+void check_agreement(Work& fused, Work& plain) {
+  const auto found = fused.results(), expected = plain.results();
+  if (found.size() != expected.size()) fail("the engines give different results: {} and {} tensors", found.size(), expected.size());
+  for (const auto& [name, tensor] : expected) {
+    const torch::Tensor& other = found.at(name);
+    const double apart = (other - tensor).norm().item<double>() / std::max(tensor.norm().item<double>(), 1e-6);
+    const double tolerance = name == "logits" ? kLogitsTolerance : kGradientTolerance;
+    if (!(apart <= tolerance)) fail("the engines disagree on {}: relative difference {:.2g}; nothing was timed", name, apart);
+  }
+}
+
+struct Timing {
+  std::vector<double> seconds;
+  std::size_t peak_bytes = 0;
+};
+
+void time_once(Work& work, Timing& timing) {
+  const auto start = std::chrono::steady_clock::now();
+  work.run();
+  timing.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+Json spread(const std::vector<double>& values, const char* suffix) {
+  Json json = Json::object();
+  json[std::string("median") + suffix] = median(values);
+  json[std::string("min") + suffix] = *std::min_element(values.begin(), values.end());
+  json[std::string("max") + suffix] = *std::max_element(values.begin(), values.end());
+  return json;
+}
+
+}  // namespace
+
+const std::vector<std::string>& bench_works() {
+  static const std::vector<std::string> works = {"step", "forward", "iteration", "score", "retrain"};
+  return works;
+}
+
+Json run_bench(const BenchOptions& options) {
+  std::map<std::string, std::unique_ptr<Work>> works;
+  if (options.engine != "plain") works["fused"] = make_work(options, Engine::kFused);
+  if (options.engine != "fused") works["plain"] = make_work(options, Engine::kPlain);
+  if (works.size() == 2) check_agreement(*works["fused"], *works["plain"]);
+  std::map<std::string, Timing> timings;
+  for (auto& [name, work] : works) work->run();
+  for (std::int64_t i = 0; i < options.repeats; ++i) {
+    for (auto& [name, work] : works) time_once(*work, timings[name]);
+  }
+  Json result = Json::object();
+  for (const auto& [name, timing] : timings) result[name] = spread(timing.seconds, "_s");
+  if (works.size() == 2) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < timings["plain"].seconds.size(); ++i) {
+      ratios.push_back(timings["plain"].seconds[i] / timings["fused"].seconds[i]);
+    }
+    result["ratio"] = spread(ratios, "");
+  }
+  return result;
+}
+
+}  // namespace ptnas

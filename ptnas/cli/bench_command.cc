@@ -1,0 +1,61 @@
+// ptnas bench: how long a piece of work takes, the fused engine against the plain one.
+
+#include <cstdio>
+
+#include "ptnas/analysis/bench.h"
+#include "ptnas/cli/program.h"
+#include "ptnas/cli/session.h"
+
+namespace ptnas {
+
+namespace {
+
+void print_table(const BenchOptions& options, const Json& result) {
+  std::printf("%s, %s, C %lld, %lld cells, batch %lld, %lldx%lld images\n", options.work.c_str(), options.space.c_str(),
+              static_cast<long long>(options.channels), static_cast<long long>(options.cells),
+              static_cast<long long>(options.batch), static_cast<long long>(options.image_size),
+              static_cast<long long>(options.image_size));
+  for (const auto& [name, figures] : result.items()) {
+    const bool ratio = name == "ratio";
+    const char* suffix = ratio ? "" : "_s";
+    const auto figure = [&](const char* key) { return figures.at(std::string(key) + suffix).get<double>(); };
+    std::printf("%-12s median %9.4f  min %9.4f  max %9.4f  %s\n", name.c_str(), figure("median"), figure("min"),
+                figure("max"), ratio ? "times (plain / fused, pairwise)" : "s");
+  }
+}
+
+}  // namespace
+
+void add_bench_command(CommandBuilder& builder) {
+  auto options = std::make_shared<BenchOptions>();
+  auto runtime = std::make_shared<RuntimeOptions>();
+  auto json = std::make_shared<bool>(false);
+  CLI::App& command = builder.add(builder.root(), "bench", "Time the engines against each other, results verified",
+                                  [options, runtime, json] {
+                                    runtime->engine = options->engine;
+                                    options->seed = runtime->seed;
+                                    configure_threads(*runtime);
+                                    const Json result = run_bench(*options);
+                                    if (*json) {
+                                      std::printf("%s\n", result.dump().c_str());
+                                    } else {
+                                      print_table(*options, result);
+                                    }
+                                  });
+  command.add_option("work", options->work, "what to time")->required()->check(CLI::IsMember(bench_works()));
+  command.add_option("--space", options->space, "search space")->capture_default_str();
+  command.add_option("--channels", options->channels, "channels of the first cell")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--cells", options->cells, "cells")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--batch", options->batch, "images a batch")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--image-size", options->image_size, "height and width of an image")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--classes", options->classes, "classes")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--genotype", options->genotype, "of `retrain`: file or text; a published one unless given");
+  command.add_option("--engine", options->engine, "which to time")->capture_default_str()->check(CLI::IsMember({"fused", "plain", "both"}));
+  command.add_option("--memory-format", options->memory_format, "of the plain engine")->capture_default_str()->check(CLI::IsMember({"channels-last", "nchw"}));
+  command.add_option("--repeats", options->repeats, "times each is run")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--threads", runtime->threads, "computing threads; 0: all cores")->capture_default_str();
+  command.add_option("--seed", runtime->seed, "seed of weights and images")->capture_default_str();
+  command.add_flag("--json", *json, "one JSON object");
+}
+
+}  // namespace ptnas
