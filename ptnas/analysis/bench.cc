@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "ptnas/core/error.h"
+#include "ptnas/network/caching_allocator.h"
 #include "ptnas/network/derived_network.h"
 #include "ptnas/network/supernet.h"
 #include "ptnas/train/memory_format.h"
@@ -41,7 +42,6 @@ class Work {
   virtual void run() = 0;
   // What is compared between engines, by name; before run() was ever called.
   virtual std::map<std::string, torch::Tensor> results() = 0;
-  virtual std::size_t peak_bytes() const { return 0; }
 };
 
 torch::Tensor random_images(const BenchOptions& o, std::int64_t seed, torch::MemoryFormat format) {
@@ -106,8 +106,6 @@ class SupernetWork final : public Work {
     adam_->zero_gradients();
     return results;
   }
-
-  std::size_t peak_bytes() const override { return 0; }
 
  private:
   torch::Tensor forward_only() {
@@ -217,8 +215,10 @@ struct Timing {
 };
 
 void time_once(Work& work, Timing& timing) {
+  reset_peak_bytes();
   const auto start = std::chrono::steady_clock::now();
   work.run();
+  timing.peak_bytes = std::max(timing.peak_bytes, peak_bytes());
   timing.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
@@ -254,7 +254,10 @@ Json run_bench(const BenchOptions& options) {
     for (auto& [name, work] : works) time_once(*work, timings[name]);
   }
   Json result = Json::object();
-  for (const auto& [name, timing] : timings) result[name] = spread(timing.seconds, "_s");
+  for (const auto& [name, timing] : timings) {
+    result[name] = spread(timing.seconds, "_s");
+    result[name]["peak_bytes"] = timing.peak_bytes;
+  }
   if (works.size() == 2) {
     std::vector<double> ratios;
     for (std::size_t i = 0; i < timings["plain"].seconds.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ptnas/cli/program.h"
+#include "ptnas/network/caching_allocator.h"
 
 namespace {
 
@@ -34,5 +35,6 @@ void start_with_environment(char** argv) {
 
 int main(int argc, char** argv) {
   start_with_environment(argv);
+  ptnas::install_caching_allocator();
   return ptnas::run_program(std::vector<std::string>(argv + 1, argv + argc));
 }

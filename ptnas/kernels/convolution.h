@@ -29,7 +29,7 @@ struct Convolution {
 
   std::size_t pixels() const { return static_cast<std::size_t>(out_height) * static_cast<std::size_t>(out_width); }
   int matrices() const { return depthwise ? 1 : static_cast<int>(taps.size()); }
-  std::size_t period() const { return period_of(source.channels); }
+  std::size_t period() const { return source.period; }
   /// Floats of the matrices' gradient: [matrices][in][out rounded up].
   std::size_t matrix_size() const {
     return static_cast<std::size_t>(matrices() * source.channels) * round_up(static_cast<std::size_t>(out_channels));

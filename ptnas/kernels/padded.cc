@@ -17,6 +17,7 @@ PaddedLayout::PaddedLayout(int channels_of, int height_of, int width_of, int str
   const auto phase_length = [&](int side) {
     return static_cast<std::size_t>((side + 2 * halo + stride - 1) / stride);
   };
+  period = period_of(channels);
   row = round_up(phase_length(width) * static_cast<std::size_t>(channels) + kVectorFloats);
   phase = phase_length(height) * row;
   size = phase * static_cast<std::size_t>(stride * stride);

@@ -53,6 +53,7 @@ class Floats {
 struct PaddedLayout {
   int channels = 0, height = 0, width = 0;
   int stride = 1, halo = 0;  ///< the halo is a multiple of the stride
+  std::size_t period = 0;    ///< period_of(channels)
   std::size_t row = 0;       ///< floats from a row of a phase to the next
   std::size_t phase = 0;     ///< floats from a phase to the next
   std::size_t size = 0;      ///< floats of all

@@ -60,12 +60,11 @@ HWY_INLINE void depthwise_block(const float* HWY_RESTRICT in, const TapPointer* 
   for (int v = 0; v < kBlock; ++v) hn::StoreU(sum[v], d, out + static_cast<std::size_t>(v) * step);
 }
 
-// out[r][p] (+)= sum over taps of weight[p mod C] in[offset + r in_row + p], p in 0 .. length - 1. Whole vectors are
-// written: up to kLanes - 1 floats past each row, rows in ascending order.
-template <bool kAccumulate>
-HWY_INLINE void depthwise_rows(const float* in, std::size_t in_row, const TapPointer* taps, int count,
-                               int rows, std::size_t length, std::size_t period, float* out,
-                               std::size_t out_row) {
+// A period that is known when compiling lets the addresses of a block be constants: kPeriod, or 0 for any other.
+template <int kPeriod, bool kAccumulate>
+HWY_INLINE void depthwise_rows_of(const float* in, std::size_t in_row, const TapPointer* taps, int count, int rows,
+                                  std::size_t length, std::size_t any_period, float* out, std::size_t out_row) {
+  const std::size_t period = kPeriod > 0 ? kPeriod : any_period;
   for (int r = 0; r < rows; ++r) {
     const float* x = in + static_cast<std::size_t>(r) * in_row;
     float* y = out + static_cast<std::size_t>(r) * out_row;
@@ -85,48 +84,105 @@ HWY_INLINE void depthwise_rows(const float* in, std::size_t in_row, const TapPoi
   }
 }
 
-template <int kTaps>
+// Calls body with the period as a constant where it is a usual one.
+template <typename Body>
+HWY_INLINE void with_period(std::size_t period, const Body& body) {
+  switch (period) {
+    case 16: return body(std::integral_constant<int, 16>{});
+    case 32: return body(std::integral_constant<int, 32>{});
+    case 64: return body(std::integral_constant<int, 64>{});
+    default: return body(std::integral_constant<int, 0>{});
+  }
+}
+
+// out[r][p] (+)= sum over taps of weight[p mod C] in[offset + r in_row + p], p in 0 .. length - 1. Whole vectors are
+// written: up to kLanes - 1 floats past each row, rows in ascending order.
+template <bool kAccumulate>
+HWY_INLINE void depthwise_rows(const float* in, std::size_t in_row, const TapPointer* taps, int count,
+                               int rows, std::size_t length, std::size_t period, float* out,
+                               std::size_t out_row) {
+  with_period(period, [&](auto constant) HWY_ATTR {
+    depthwise_rows_of<decltype(constant)::value, kAccumulate>(in, in_row, taps, count, rows, length, period, out, out_row);
+  });
+}
+
+// Vectors that are in work at once: with 5 taps, 20 sums of 32 registers or 10 of 16.
+constexpr int kGradientBlock = kManyRegisters ? 4 : 2;
+
+template <int kTaps, int kPeriod>
 HWY_INLINE void depthwise_gradient_group(const float* in, std::size_t in_row, const std::ptrdiff_t* offsets,
                                          const float* dy, std::size_t dy_row, int rows, std::size_t length,
-                                         std::size_t period, float* gradient) {
+                                         std::size_t any_period, float* gradient) {
   const D d;
+  const std::size_t period = kPeriod > 0 ? kPeriod : any_period;
   for (std::size_t j = 0; j < period && j < length; j += kLanes) {
-    V sum[kTaps];
-#pragma GCC unroll 32
-    for (int k = 0; k < kTaps; ++k) sum[k] = hn::Zero(d);
+    V sum[kTaps][kGradientBlock];
+#pragma GCC unroll 8
+    for (int k = 0; k < kTaps; ++k) {
+#pragma GCC unroll 4
+      for (int u = 0; u < kGradientBlock; ++u) sum[k][u] = hn::Zero(d);
+    }
     for (int r = 0; r < rows; ++r) {
-      const float* x = in + static_cast<std::size_t>(r) * in_row;
       const float* y = dy + static_cast<std::size_t>(r) * dy_row;
-      for (std::size_t p = j; p < length; p += period) {
+      const float* x[kTaps];
+#pragma GCC unroll 8
+      for (int k = 0; k < kTaps; ++k) x[k] = in + static_cast<std::size_t>(r) * in_row + offsets[k];
+      std::size_t p = j;
+      for (; p + (kGradientBlock - 1) * period < length; p += kGradientBlock * period) {
+        V g[kGradientBlock];
+#pragma GCC unroll 4
+        for (int u = 0; u < kGradientBlock; ++u) g[u] = hn::LoadU(d, y + p + static_cast<std::size_t>(u) * period);
+#pragma GCC unroll 8
+        for (int k = 0; k < kTaps; ++k) {
+#pragma GCC unroll 4
+          for (int u = 0; u < kGradientBlock; ++u) {
+            sum[k][u] = hn::MulAdd(g[u], hn::LoadU(d, x[k] + p + static_cast<std::size_t>(u) * period), sum[k][u]);
+          }
+        }
+      }
+      for (; p < length; p += period) {
         const V g = hn::LoadU(d, y + p);
-#pragma GCC unroll 32
-        for (int k = 0; k < kTaps; ++k) sum[k] = hn::MulAdd(g, hn::LoadU(d, x + offsets[k] + p), sum[k]);
+#pragma GCC unroll 8
+        for (int k = 0; k < kTaps; ++k) sum[k][0] = hn::MulAdd(g, hn::LoadU(d, x[k] + p), sum[k][0]);
       }
     }
-#pragma GCC unroll 32
+#pragma GCC unroll 8
     for (int k = 0; k < kTaps; ++k) {
       float* at = gradient + static_cast<std::size_t>(k) * period + j;
-      hn::Store(hn::Add(hn::Load(d, at), sum[k]), d, at);
+      V total = hn::Load(d, at);
+#pragma GCC unroll 4
+      for (int u = 0; u < kGradientBlock; ++u) total = hn::Add(total, sum[k][u]);
+      hn::Store(total, d, at);
     }
   }
 }
+
+// Output rows whose gradient and source stay in the first cache while all groups of taps pass over them.
+constexpr int kGradientRows = 4;
 
 // gradient[k][p mod period] += sum over rows and p of dy[r][p] in[offset[k] + r in_row + p]. dy is 0 past `length`.
 HWY_INLINE void depthwise_gradient(const float* in, std::size_t in_row, const std::ptrdiff_t* offsets,
                                    int taps, const float* dy, std::size_t dy_row, int rows,
                                    std::size_t length, std::size_t period, float* gradient) {
-  int k = 0;
-  const auto group = [&](auto size) {
-    constexpr int kSize = decltype(size)::value;
-    for (; taps - k >= kSize; k += kSize) {
-      depthwise_gradient_group<kSize>(in, in_row, offsets + k, dy, dy_row, rows, length, period,
-                                      gradient + static_cast<std::size_t>(k) * period);
+  with_period(period, [&](auto constant) HWY_ATTR {
+    for (int r = 0; r < rows; r += kGradientRows) {
+      const float* x = in + static_cast<std::size_t>(r) * in_row;
+      const float* y = dy + static_cast<std::size_t>(r) * dy_row;
+      const int count = rows - r < kGradientRows ? rows - r : kGradientRows;
+      int k = 0;
+      const auto group = [&](auto size) HWY_ATTR {
+        constexpr int kSize = decltype(size)::value;
+        for (; taps - k >= kSize; k += kSize) {
+          depthwise_gradient_group<kSize, decltype(constant)::value>(x, in_row, offsets + k, y, dy_row, count, length,
+                                                                     period,
+                                                                     gradient + static_cast<std::size_t>(k) * period);
+        }
+      };
+      if (taps % 3 != 0) group(std::integral_constant<int, 5>{});
+      group(std::integral_constant<int, 3>{});
+      group(std::integral_constant<int, 1>{});
     }
-  };
-  if (kManyRegisters) group(std::integral_constant<int, 25>{});
-  group(std::integral_constant<int, 9>{});
-  group(std::integral_constant<int, 5>{});
-  group(std::integral_constant<int, 1>{});
+  });
 }
 
 // A matrix product over pixels: out[p][n] (+)= sum over segments s and k of in[offset[s] + p in_step + k] w[s depth + k][n].

@@ -73,8 +73,8 @@ class CellBackward {
     const float* g = output_gradient.data_ptr<float>();
     for (int s = 0; s < nodes + 2; ++s) {
       state_gradients_.push_back(wants_state(s)
-                                     ? engine_.buffers_->take(static_cast<Size>(r_.images) * r_.shape_of(s).image())
-                                     : BufferPool::Buffer());
+                                     ? Buffer(static_cast<Size>(r_.images) * r_.shape_of(s).image())
+                                     : Buffer());
     }
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
       for (int s = 0; s < 2 && wants_inputs_; ++s) std::fill_n(state_gradient(s, n), r_.state_shape.image(), 0.0f);
@@ -269,7 +269,7 @@ class CellBackward {
         if (owner_.wants_weights(owner_.engine_.units_[static_cast<Size>(unit)])) total += size_of(unit);
       }
       chunk_size_ = total;
-      buffer_ = owner_.engine_.buffers_->take(std::max<Size>(1, total * static_cast<Size>(owner_.chunks_)));
+      buffer_ = Buffer(std::max<Size>(1, total * static_cast<Size>(owner_.chunks_)));
       run_tasks(owner_.chunks_, [&](std::int64_t chunk, ThreadScratch&) {
         std::fill_n(buffer_.data() + static_cast<Size>(chunk) * chunk_size_, chunk_size_, 0.0f);
       });
@@ -305,7 +305,7 @@ class CellBackward {
     std::vector<int> units_;
     std::vector<Size> offsets_;
     Size chunk_size_ = 0;
-    BufferPool::Buffer buffer_;
+    Buffer buffer_;
   };
 
   void give_weights(int unit, const float* sum) {
@@ -362,7 +362,7 @@ class CellBackward {
       UnitRecord& before = r_.units[static_cast<Size>(operation_of(a).units[0])];
       before.norm.begin_back();
       second_gradients_[operation_of(a).units[0]] =
-          engine_.buffers_->take(static_cast<Size>(r_.images) * r_.node_shape.image());
+          Buffer(static_cast<Size>(r_.images) * r_.node_shape.image());
     }
     if (work.empty()) return;
     WeightSums sums(*this, units);
@@ -490,8 +490,8 @@ class CellBackward {
   std::int64_t chunks_;
   bool wants_inputs_ = false, wants_values_ = false;
   torch::Tensor values_gradient_;                            // [edges, columns]
-  std::vector<BufferPool::Buffer> state_gradients_;          // by state
-  std::map<int, BufferPool::Buffer> second_gradients_;       // by first unit: gradient of its norm's output
+  std::vector<Buffer> state_gradients_;          // by state
+  std::map<int, Buffer> second_gradients_;       // by first unit: gradient of its norm's output
   torch::autograd::variable_list gradients_;
 };
 

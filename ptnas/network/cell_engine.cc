@@ -10,8 +10,8 @@ ThreadScratch& thread_scratch() {
   return scratch;
 }
 
-CellEngine::CellEngine(CellGraph graph, std::shared_ptr<BufferPool> buffers)
-    : graph_(std::move(graph)), buffers_(std::move(buffers)), stride_(static_cast<std::size_t>(graph_.nodes) + 2, 1) {
+CellEngine::CellEngine(CellGraph graph)
+    : graph_(std::move(graph)), stride_(static_cast<std::size_t>(graph_.nodes) + 2, 1) {
   inputs_[0] = add_input_unit(graph_.older);
   inputs_[1] = add_input_unit(graph_.newer);
   for (const CellGraph::Edge& edge : graph_.edges) {

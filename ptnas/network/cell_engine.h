@@ -7,7 +7,7 @@
 
 #include "ptnas/kernels/convolution.h"
 #include "ptnas/kernels/pool.h"
-#include "ptnas/network/buffer_pool.h"
+#include "ptnas/network/buffer.h"
 #include "ptnas/network/fused_norm.h"
 #include "ptnas/ops/operation.h"
 
@@ -39,7 +39,7 @@ struct CellPass {
 /// the number of threads: work is cut into fixed pieces whose sums are added in a fixed order. Not thread-safe.
 class CellEngine : public std::enable_shared_from_this<CellEngine> {
  public:
-  CellEngine(CellGraph graph, std::shared_ptr<BufferPool> buffers);
+  explicit CellEngine(CellGraph graph);
 
   /// older, newer [N, C, H, W] -> [N, nodes * channels, H', W'], channels-last, float32 on the CPU.
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const CellPass& pass);
@@ -70,7 +70,6 @@ class CellEngine : public std::enable_shared_from_this<CellEngine> {
   kernels::Convolution convolution_of(const Unit& unit, int channels, int height, int width, int stride, int halo) const;
 
   CellGraph graph_;
-  std::shared_ptr<BufferPool> buffers_;
   std::vector<torch::Tensor> parameters_;
   std::vector<Unit> units_;
   int inputs_[2];                                // units of the preprocessing

@@ -90,7 +90,7 @@ class CellForward {
     record.convolution = engine_.convolution_of(u, shape.channels, shape.height, shape.width, stride, halo);
     pack(u, record);
     const kernels::Convolution& c = record.convolution;
-    record.raw = engine_.buffers_->take(static_cast<std::size_t>(record_->images) * c.pixels() *
+    record.raw = Buffer(static_cast<std::size_t>(record_->images) * c.pixels() *
                                         static_cast<std::size_t>(c.out_channels));
     record.norm.begin(*u.norm, record_->images, static_cast<std::int64_t>(c.pixels()), c.out_channels);
   }
@@ -132,7 +132,7 @@ class CellForward {
       // FactorizedReduce reads one pixel beyond an odd size; a halo is a multiple of the stride.
       begin_unit(engine_.inputs_[i], r.input_shape[i], 1, 2);
       r.states[static_cast<std::size_t>(i)] =
-          engine_.buffers_->take(static_cast<std::size_t>(r.images) * r.state_shape.image());
+          Buffer(static_cast<std::size_t>(r.images) * r.state_shape.image());
     }
     const std::int64_t chunks = chunk_count(r.images);
     run_tasks(2 * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
@@ -169,7 +169,7 @@ class CellForward {
     for (const auto kind : {kernels::PoolKind::kMaximum, kernels::PoolKind::kAverage}) {
       PooledState& pooled = r.pool(kind, state);
       if (!pooled.active) continue;
-      pooled.raw = engine_.buffers_->take(static_cast<std::size_t>(r.images) * r.node_shape.image());
+      pooled.raw = Buffer(static_cast<std::size_t>(r.images) * r.node_shape.image());
       // The edges' norms are alike in mode and size: any of them tells.
       if (const BatchNorm* norm = any_pool_norm(kind, state)) {
         pooled.moments.begin(*norm, r.images, r.node_shape.pixels(), r.node_shape.channels);
@@ -332,7 +332,7 @@ class CellForward {
     for (ActiveOperation& a : r.active[static_cast<std::size_t>(node)]) terms.push_back(term_of(a));
     const int state = node + 2;
     r.states[static_cast<std::size_t>(state)] =
-        engine_.buffers_->take(static_cast<std::size_t>(r.images) * r.node_shape.image());
+        Buffer(static_cast<std::size_t>(r.images) * r.node_shape.image());
     begin_pools(state);
     run_tasks(r.images, [&](std::int64_t n, ThreadScratch& scratch) {
       mix_image(terms, state, n, scratch);

@@ -52,14 +52,14 @@ struct StateShape {
 struct UnitRecord {
   kernels::Convolution convolution;
   kernels::PackedWeights weights;
-  BufferPool::Buffer raw;
+  Buffer raw;
   FusedNorm norm;
 };
 
 /// A pool's output on a state, which all edges that leave the state share.
 struct PooledState {
   bool active = false, measured = false;
-  BufferPool::Buffer raw;
+  Buffer raw;
   FusedNorm moments;  ///< of raw where measured, for the edges' own norms
 };
 
@@ -79,7 +79,7 @@ struct CellRecord {
   StateShape input_shape[2], state_shape, node_shape;
   std::vector<std::vector<float>> factors;   // by edge
   std::vector<UnitRecord> units;
-  std::vector<BufferPool::Buffer> states;    // 0, 1: inputs; 2 + n: nodes
+  std::vector<Buffer> states;    // 0, 1: inputs; 2 + n: nodes
   std::vector<PooledState> pools[2];         // by PoolKind, by state
   std::vector<std::vector<ActiveOperation>> active;  // by node
   std::int64_t columns = 0;                  // of the weights' gradient

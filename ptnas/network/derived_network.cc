@@ -24,7 +24,7 @@ std::vector<float> drop_path_factors(std::int64_t images, double probability, co
 
 class DerivedNetwork::Cell final : public torch::nn::Module {
  public:
-  Cell(const Genotype& genotype, const CellPlace& place, const std::shared_ptr<BufferPool>& fused_buffers)
+  Cell(const Genotype& genotype, const CellPlace& place, Engine engine)
       : place_(place), nodes_(genotype.of(place.type)) {
     older_ = register_module("preprocess0", make_older_preprocess(place, /*affine=*/true));
     newer_ = register_module("preprocess1", make_newer_preprocess(place, /*affine=*/true));
@@ -37,7 +37,7 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
         operations_.push_back(std::move(operation));
       }
     }
-    if (fused_buffers) engine_ = std::make_shared<CellEngine>(graph(), fused_buffers);
+    if (engine == Engine::kFused) engine_ = std::make_shared<CellEngine>(graph());
   }
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
@@ -155,10 +155,9 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
   stem_ =
       register_module("stem", std::make_shared<Stem>(shape.image_channels, places.front().newer_channels));
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
-  if (engine == Engine::kFused) buffers_ = std::make_shared<BufferPool>();
   for (const CellPlace& place : places) {
     cells_.push_back(
-        cells->register_module(std::to_string(place.index), std::make_shared<Cell>(genotype_, place, buffers_)));
+        cells->register_module(std::to_string(place.index), std::make_shared<Cell>(genotype_, place, engine)));
   }
   auxiliary_cell_ = 2 * shape.cells / 3;
   if (auxiliary) {

@@ -5,7 +5,6 @@
 #include <memory>
 #include <vector>
 
-#include "ptnas/network/buffer_pool.h"
 #include "ptnas/network/engine.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/space/count.h"
@@ -34,7 +33,6 @@ class DerivedNetwork : public torch::nn::Module {
  private:
   class Cell;
   class AuxiliaryHead;
-  std::shared_ptr<BufferPool> buffers_;  // of the fused engine, or absent
   Genotype genotype_;
   NetworkShape shape_;
   std::shared_ptr<Stem> stem_;

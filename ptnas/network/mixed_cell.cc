@@ -83,8 +83,7 @@ class PlainCell final : public MixedCell {
 
 class FusedCell final : public MixedCell {
  public:
-  FusedCell(const SearchSpace& space, const CellPlace& place, const std::shared_ptr<BufferPool>& buffers)
-      : modules_(*this, space, place) {
+  FusedCell(const SearchSpace& space, const CellPlace& place) : modules_(*this, space, place) {
     CellGraph graph;
     graph.older = modules_.older->parts();
     graph.newer = modules_.newer->parts();
@@ -98,7 +97,7 @@ class FusedCell final : public MixedCell {
         graph.edges.back().operations.push_back(operation->parts());
       }
     }
-    engine_ = std::make_shared<CellEngine>(std::move(graph), buffers);
+    engine_ = std::make_shared<CellEngine>(std::move(graph));
   }
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
@@ -127,9 +126,8 @@ std::shared_ptr<MixedCell> make_plain_cell(const SearchSpace& space, const CellP
   return std::make_shared<PlainCell>(space, place);
 }
 
-std::shared_ptr<MixedCell> make_fused_cell(const SearchSpace& space, const CellPlace& place,
-                                           const std::shared_ptr<BufferPool>& buffers) {
-  return std::make_shared<FusedCell>(space, place, buffers);
+std::shared_ptr<MixedCell> make_fused_cell(const SearchSpace& space, const CellPlace& place) {
+  return std::make_shared<FusedCell>(space, place);
 }
 
 }  // namespace ptnas

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "ptnas/network/architecture.h"
-#include "ptnas/network/buffer_pool.h"
 #include "ptnas/ops/operation.h"
 #include "ptnas/ops/preprocess.h"
 
@@ -33,8 +32,7 @@ class MixedCell : public torch::nn::Module {
 /// against.
 std::shared_ptr<MixedCell> make_plain_cell(const SearchSpace& space, const CellPlace& place);
 /// The fused engine (cell_engine.h): the same modules and names, computed on the CPU by kernels of our own.
-std::shared_ptr<MixedCell> make_fused_cell(const SearchSpace& space, const CellPlace& place,
-                                           const std::shared_ptr<BufferPool>& buffers);
+std::shared_ptr<MixedCell> make_fused_cell(const SearchSpace& space, const CellPlace& place);
 
 /// The preprocessing of a cell's two inputs.
 std::shared_ptr<Preprocess> make_older_preprocess(const CellPlace& place, bool affine);

@@ -17,7 +17,7 @@ Supernet::Supernet(SearchSpace space, const SupernetShape& shape) : space_(std::
   for (const CellPlace& place : places_) {
     cells_.push_back(cells->register_module(std::to_string(place.index),
                                             shape.engine == Engine::kFused
-                                                ? make_fused_cell(space_, place, buffers_)
+                                                ? make_fused_cell(space_, place)
                                                 : make_plain_cell(space_, place)));
   }
   classifier_ =

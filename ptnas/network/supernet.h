@@ -34,14 +34,11 @@ class Supernet : public torch::nn::Module {
 
   const SearchSpace& space() const { return space_; }
   const SupernetShape& shape() const { return shape_; }
-  /// Of the fused engine.
-  BufferPool& buffer_pool() { return *buffers_; }
   CellType cell_type(int cell) const { return places_.at(static_cast<std::size_t>(cell)).type; }
 
  private:
   SearchSpace space_;
   SupernetShape shape_;
-  std::shared_ptr<BufferPool> buffers_ = std::make_shared<BufferPool>();
   std::vector<CellPlace> places_;
   std::shared_ptr<Stem> stem_;
   std::vector<std::shared_ptr<MixedCell>> cells_;
