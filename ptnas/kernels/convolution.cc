@@ -85,15 +85,20 @@ struct TapPointers {
   std::array<TapPointer, kMostTaps> taps;
   std::array<std::ptrdiff_t, kMostTaps> offsets;
   int count = 0;
+  TapRuns runs;
+
+  void add(std::ptrdiff_t offset, const float* weights) {
+    taps[static_cast<Size>(count)] = {offset, weights};
+    offsets[static_cast<Size>(count++)] = offset;
+  }
 };
 
 TapPointers source_taps(const Convolution& c, const float* depthwise) {
   TapPointers result;
   for (const Tap& tap : c.taps) {
-    const auto k = static_cast<Size>(result.count++);
-    result.offsets[k] = c.source.at(tap.y, tap.x);
-    result.taps[k] = {result.offsets[k], depthwise + k * c.period()};
+    result.add(c.source.at(tap.y, tap.x), depthwise + static_cast<Size>(result.count) * c.period());
   }
+  result.runs = tap_runs(result.offsets.data(), result.count, static_cast<Size>(c.source.channels));
   return result;
 }
 
@@ -123,7 +128,7 @@ void convolve_impl(const Convolution& c, const PackedWeights& weights, const Pad
   for (int y = 0; y < c.out_height; y += rows) {
     const int count = std::min(rows, c.out_height - y);
     depthwise_rows<false>(source.data() + static_cast<Size>(y) * c.source.row, c.source.row, taps.taps.data(),
-                          taps.count, count, width * in, c.period(), scratch.values.data(), width * in);
+                          taps.count, taps.runs, count, width * in, in, c.period(), scratch.values.data(), width * in);
     product_rows<false>(product, scratch.values.data(), static_cast<Size>(count) * width,
                         raw + static_cast<Size>(y) * width * out);
   }
@@ -149,16 +154,17 @@ void spread_back(const Convolution& c, const PackedWeights& weights, const Padde
     for (int b = 0; b < s; ++b) {
       const int rows = (c.source.height - a + s - 1) / s, columns = (c.source.width - b + s - 1) / s;
       if (rows <= 0 || columns <= 0) continue;
-      std::array<TapPointer, kMostTaps> taps;
-      int count = 0;
-      for (Size k = 0; k < c.taps.size(); ++k) {
+      // Backwards, so that offsets ascend as they do on the way there.
+      TapPointers taps;
+      for (Size k = c.taps.size(); k-- > 0;) {
         const int y = a - c.taps[k].y, x = b - c.taps[k].x;
         if (y % s != 0 || x % s != 0) continue;
-        taps[static_cast<Size>(count++)] = {spread.layout().at(y / s, x / s), weights.depthwise() + k * period};
+        taps.add(spread.layout().at(y / s, x / s), weights.depthwise() + k * period);
       }
-      depthwise_rows<true>(spread.data(), spread.layout().row, taps.data(), count, rows,
-                           static_cast<Size>(columns * c.source.channels), period, dx + c.source.at(a, b),
-                           c.source.row);
+      taps.runs = tap_runs(taps.offsets.data(), taps.count, static_cast<Size>(c.source.channels));
+      depthwise_rows<true>(spread.data(), spread.layout().row, taps.taps.data(), taps.count, taps.runs, rows,
+                           static_cast<Size>(columns * c.source.channels), static_cast<Size>(c.source.channels), period,
+                           dx + c.source.at(a, b), c.source.row);
     }
   }
 }
@@ -181,7 +187,7 @@ void depthwise_back(const Convolution& c, const PackedWeights& weights, const Pa
     raw_gradient(g + first, raw + first, norm, pixels * out, out_period, scratch.gradients.data());
     if (gradient.matrices != nullptr) {
       depthwise_rows<false>(source->data() + static_cast<Size>(y) * c.source.row, c.source.row, taps.taps.data(),
-                            taps.count, count, width * in, c.period(), scratch.values.data(), width * in);
+                            taps.count, taps.runs, count, width * in, in, c.period(), scratch.values.data(), width * in);
       outer_product(scratch.values.data(), in, c.source.channels, scratch.gradients.data(), out, out, pixels,
                     gradient.matrices);
     }
@@ -191,8 +197,8 @@ void depthwise_back(const Convolution& c, const PackedWeights& weights, const Pa
     }
   }
   if (gradient.depthwise != nullptr) {
-    depthwise_gradient(source->data(), c.source.row, taps.offsets.data(), taps.count,
-                       spread.data() + spread.layout().at(0, 0), spread.layout().row, c.out_height, width * in,
+    depthwise_gradient(source->data(), c.source.row, taps.offsets.data(), taps.count, taps.runs,
+                       spread.data() + spread.layout().at(0, 0), spread.layout().row, c.out_height, width * in, in,
                        c.period(), gradient.depthwise);
   }
   if (dx != nullptr) spread_back(c, weights, spread, dx);

@@ -95,15 +95,148 @@ HWY_INLINE void with_period(std::size_t period, const Body& body) {
   }
 }
 
+// How taps stand to each other: runs of `length` taps, `spacing` pixels apart; length 0: in no such order.
+struct TapRuns {
+  int length = 0, spacing = 0;
+};
+inline TapRuns tap_runs(const std::ptrdiff_t* offsets, int count, std::size_t channels) {
+  if (count < 2) return {};
+  const std::ptrdiff_t step = offsets[1] - offsets[0], c = static_cast<std::ptrdiff_t>(channels);
+  TapRuns runs{2, static_cast<int>(step / c)};
+  if (step <= 0 || step % c != 0) return {};
+  while (runs.length < count && offsets[runs.length] - offsets[runs.length - 1] == step) ++runs.length;
+  if (count % runs.length != 0) return {};
+  for (int k = 0; k < count; ++k) {
+    if (k % runs.length != 0 && offsets[k] - offsets[k - 1] != step) return {};
+  }
+  return runs;
+}
+
+// A block of neighbouring pixels, a vector of channels each: every pixel of a run is loaded once for all its taps.
+template <int kTaps, int kSpacing, int kBlock, bool kAccumulate>
+HWY_INLINE void depthwise_run_block(const float* HWY_RESTRICT in, const TapPointer* taps, int count,
+                                    std::size_t position, std::size_t pixel, float* HWY_RESTRICT out) {
+  const D d;
+  V sum[kBlock];
+#pragma GCC unroll 16
+  for (int o = 0; o < kBlock; ++o) {
+    sum[o] = kAccumulate ? hn::LoadU(d, out + static_cast<std::size_t>(o) * pixel) : hn::Zero(d);
+  }
+  for (int run = 0; run < count; run += kTaps) {
+    V weight[kTaps];
+#pragma GCC unroll 8
+    for (int k = 0; k < kTaps; ++k) weight[k] = hn::Load(d, taps[run + k].weights + position);
+    const float* x = in + taps[run].offset;
+#pragma GCC unroll 24
+    for (int i = 0; i < kBlock + (kTaps - 1) * kSpacing; ++i, x += pixel) {
+      const V value = hn::LoadU(d, x);
+#pragma GCC unroll 8
+      for (int k = 0; k < kTaps; ++k) {
+        const int o = i - k * kSpacing;
+        if (o >= 0 && o < kBlock) sum[o] = hn::MulAdd(weight[k], value, sum[o]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int o = 0; o < kBlock; ++o) hn::StoreU(sum[o], d, out + static_cast<std::size_t>(o) * pixel);
+}
+
+template <int kTaps, int kSpacing, bool kAccumulate>
+HWY_INLINE void depthwise_run_rows(const float* in, std::size_t in_row, const TapPointer* taps, int count, int rows,
+                                   std::size_t length, std::size_t channels, float* out, std::size_t out_row) {
+  for (int r = 0; r < rows; ++r) {
+    const float* x = in + static_cast<std::size_t>(r) * in_row;
+    float* y = out + static_cast<std::size_t>(r) * out_row;
+    for (std::size_t j = 0; j < channels; j += kLanes) {
+      std::size_t p = j;
+      for (; p + 7 * channels < length; p += 8 * channels) {
+        depthwise_run_block<kTaps, kSpacing, 8, kAccumulate>(x + p, taps, count, j, channels, y + p);
+      }
+      for (; p + 3 * channels < length; p += 4 * channels) {
+        depthwise_run_block<kTaps, kSpacing, 4, kAccumulate>(x + p, taps, count, j, channels, y + p);
+      }
+      for (; p < length; p += channels) {
+        depthwise_run_block<kTaps, kSpacing, 1, kAccumulate>(x + p, taps, count, j, channels, y + p);
+      }
+    }
+  }
+}
+
+// Calls body with the runs' length and spacing as constants where they are usual ones; false where they are not.
+template <typename Body>
+HWY_INLINE bool with_runs(const TapRuns& runs, const Body& body) {
+  using One = std::integral_constant<int, 1>;
+  using Two = std::integral_constant<int, 2>;
+  using Three = std::integral_constant<int, 3>;
+  using Five = std::integral_constant<int, 5>;
+  if (runs.length == 3 && runs.spacing == 1) return body(Three{}, One{}), true;
+  if (runs.length == 5 && runs.spacing == 1) return body(Five{}, One{}), true;
+  if (runs.length == 3 && runs.spacing == 2) return body(Three{}, Two{}), true;
+  if (runs.length == 5 && runs.spacing == 2) return body(Five{}, Two{}), true;
+  return false;
+}
+
 // out[r][p] (+)= sum over taps of weight[p mod C] in[offset + r in_row + p], p in 0 .. length - 1. Whole vectors are
 // written: up to kLanes - 1 floats past each row, rows in ascending order.
 template <bool kAccumulate>
 HWY_INLINE void depthwise_rows(const float* in, std::size_t in_row, const TapPointer* taps, int count,
-                               int rows, std::size_t length, std::size_t period, float* out,
-                               std::size_t out_row) {
+                               const TapRuns& runs, int rows, std::size_t length, std::size_t channels,
+                               std::size_t period, float* out, std::size_t out_row) {
+  // Where a pixel is whole vectors, neighbouring pixels are.
+  if (period == channels && with_runs(runs, [&](auto size, auto spacing) HWY_ATTR {
+        depthwise_run_rows<decltype(size)::value, decltype(spacing)::value, kAccumulate>(
+            in, in_row, taps, count, rows, length, channels, out, out_row);
+      })) {
+    return;
+  }
   with_period(period, [&](auto constant) HWY_ATTR {
     depthwise_rows_of<decltype(constant)::value, kAccumulate>(in, in_row, taps, count, rows, length, period, out, out_row);
   });
+}
+
+// One run of taps over a block of rows of whole-vector pixels: as depthwise_gradient_group, each pixel loaded once.
+template <int kTaps, int kSpacing>
+HWY_INLINE void depthwise_gradient_run(const float* in, std::size_t in_row, const float* dy, std::size_t dy_row,
+                                       int rows, std::size_t length, std::size_t channels, float* gradient) {
+  const D d;
+  constexpr int kBlock = 4;
+  for (std::size_t j = 0; j < channels; j += kLanes) {
+    V sum[kTaps][2];
+#pragma GCC unroll 8
+    for (int k = 0; k < kTaps; ++k) sum[k][0] = sum[k][1] = hn::Zero(d);
+    for (int r = 0; r < rows; ++r) {
+      const float* y = dy + static_cast<std::size_t>(r) * dy_row + j;
+      const float* x = in + static_cast<std::size_t>(r) * in_row + j;
+      std::size_t p = 0;
+      for (; p + (kBlock - 1) * channels < length; p += kBlock * channels) {
+        V g[kBlock];
+#pragma GCC unroll 4
+        for (int o = 0; o < kBlock; ++o) g[o] = hn::LoadU(d, y + p + static_cast<std::size_t>(o) * channels);
+        const float* at = x + p;
+#pragma GCC unroll 24
+        for (int i = 0; i < kBlock + (kTaps - 1) * kSpacing; ++i, at += channels) {
+          const V value = hn::LoadU(d, at);
+#pragma GCC unroll 8
+          for (int k = 0; k < kTaps; ++k) {
+            const int o = i - k * kSpacing;
+            if (o >= 0 && o < kBlock) sum[k][o % 2] = hn::MulAdd(g[o], value, sum[k][o % 2]);
+          }
+        }
+      }
+      for (; p < length; p += channels) {
+        const V g = hn::LoadU(d, y + p);
+#pragma GCC unroll 8
+        for (int k = 0; k < kTaps; ++k) {
+          sum[k][0] = hn::MulAdd(g, hn::LoadU(d, x + p + static_cast<std::size_t>(k * kSpacing) * channels), sum[k][0]);
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < kTaps; ++k) {
+      float* at = gradient + static_cast<std::size_t>(k) * channels + j;
+      hn::Store(hn::Add(hn::Load(d, at), hn::Add(sum[k][0], sum[k][1])), d, at);
+    }
+  }
 }
 
 // Vectors that are in work at once: with 5 taps, 20 sums of 32 registers or 10 of 16.
@@ -162,8 +295,21 @@ constexpr int kGradientRows = 4;
 
 // gradient[k][p mod period] += sum over rows and p of dy[r][p] in[offset[k] + r in_row + p]. dy is 0 past `length`.
 HWY_INLINE void depthwise_gradient(const float* in, std::size_t in_row, const std::ptrdiff_t* offsets,
-                                   int taps, const float* dy, std::size_t dy_row, int rows,
-                                   std::size_t length, std::size_t period, float* gradient) {
+                                   int taps, const TapRuns& runs, const float* dy, std::size_t dy_row, int rows,
+                                   std::size_t length, std::size_t channels, std::size_t period,
+                                   float* gradient) {
+  const auto by_runs = [&](auto size, auto spacing) HWY_ATTR {
+    constexpr int kSize = decltype(size)::value;
+    for (int r = 0; r < rows; r += kGradientRows) {
+      const int count = rows - r < kGradientRows ? rows - r : kGradientRows;
+      for (int k = 0; k < taps; k += kSize) {
+        depthwise_gradient_run<kSize, decltype(spacing)::value>(
+            in + static_cast<std::size_t>(r) * in_row + offsets[k], in_row, dy + static_cast<std::size_t>(r) * dy_row,
+            dy_row, count, length, channels, gradient + static_cast<std::size_t>(k) * period);
+      }
+    }
+  };
+  if (period == channels && with_runs(runs, by_runs)) return;
   with_period(period, [&](auto constant) HWY_ATTR {
     for (int r = 0; r < rows; r += kGradientRows) {
       const float* x = in + static_cast<std::size_t>(r) * in_row;
