@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/log.h"
+#include "ptnas/kernels/vector_target.h"
 
 namespace ptnas {
 
@@ -89,6 +92,13 @@ void check_data(const RunDirectory& run, const Json& description) {
 }  // namespace
 
 void configure_threads(const RuntimeOptions& runtime) {
+  if (const char* target = std::getenv("PTNAS_VECTOR_TARGET"); target != nullptr) {
+    try {
+      kernels::force_vector_target(target);
+    } catch (const std::invalid_argument& error) {
+      fail_usage("PTNAS_VECTOR_TARGET: {}", error.what());
+    }
+  }
   const int threads = runtime.threads > 0 ? int(runtime.threads) : available_cores();
   at::set_num_threads(threads);
   log_info("computing with {} thread{} of {} core{} ({} engine, {}, libtorch {})", threads,

@@ -70,8 +70,10 @@ void FusedNorm::finish(BatchNorm& norm, const FusedNorm& measured) {
 void FusedNorm::make_tables() {
   std::vector<double> scales(channels()), biases(channels());
   for (std::size_t i = 0; i < channels(); ++i) {
-    scales[i] = scale(i);
-    biases[i] = bias(i);
+    // Rounded as libtorch rounds them: where a ReLU's input lies within rounding of 0, its gradient follows.
+    const float narrow = static_cast<float>(gamma(i)) * static_cast<float>(inverse_[i]);
+    scales[i] = narrow;
+    biases[i] = static_cast<float>(beta(i)) - static_cast<float>(mean_[i]) * narrow;
   }
   fill_table(scales, scale_);
   fill_table(biases, bias_);
