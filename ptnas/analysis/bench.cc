@@ -239,7 +239,7 @@ Json spread(const std::vector<double>& values, const char* suffix) {
 }  // namespace
 
 const std::vector<std::string>& bench_works() {
-  static const std::vector<std::string> works = {"step", "forward", "iteration", "score", "retrain"};
+  static const std::vector<std::string> works = {"step", "forward", "iteration", "score", "retrain", "kernels"};
   return works;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "ptnas/analysis/bench.h"
+#include "ptnas/analysis/bench_kernels.h"
 #include "ptnas/cli/program.h"
 #include "ptnas/cli/session.h"
 
@@ -24,6 +25,17 @@ void print_table(const BenchOptions& options, const Json& result) {
   }
 }
 
+void print_kernels(const Json& result) {
+  std::printf("%s, peak %.1f GFLOP/s a thread\n", result.at("vector_target").get<std::string>().c_str(),
+              result.at("peak_gflops").get<double>());
+  for (const Json& row : result.at("kernels")) {
+    std::printf("%-24s C %3d  %3dx%-3d  %9.1f us  %7.1f GFLOP/s  %5.1f %% of peak\n",
+                row.at("name").get<std::string>().c_str(), row.at("channels").get<int>(), row.at("size").get<int>(),
+                row.at("size").get<int>(), row.at("microseconds").get<double>(), row.at("gflops").get<double>(),
+                100 * row.at("share_of_peak").get<double>());
+  }
+}
+
 }  // namespace
 
 void add_bench_command(CommandBuilder& builder) {
@@ -35,6 +47,12 @@ void add_bench_command(CommandBuilder& builder) {
                                     runtime->engine = options->engine;
                                     options->seed = runtime->seed;
                                     configure_threads(*runtime);
+                                    if (options->work == "kernels") {
+                                      const Json result = bench_kernels();
+                                      if (*json) std::printf("%s\n", result.dump().c_str());
+                                      if (!*json) print_kernels(result);
+                                      return;
+                                    }
                                     const Json result = run_bench(*options);
                                     if (*json) {
                                       std::printf("%s\n", result.dump().c_str());

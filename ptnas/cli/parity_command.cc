@@ -17,6 +17,8 @@ void add_parity_command(CommandBuilder& builder) {
         Configuration configuration = resolve_configuration({{"command line", flags->values}});
         // One thread unless told otherwise: as the cases were recorded, sum by sum.
         if (configuration.runtime.threads == 0) configuration.runtime.threads = 1;
+        // And the engine whose sums are the published program's.
+        if (!flags->values.contains("engine")) configuration.runtime.engine = "plain";
         configure_threads(configuration.runtime);
         if (!check_parity(read_parity_case(*path), engine_of(configuration.runtime), std::cout)) throw CLI::RuntimeError(1);
       });

@@ -24,11 +24,20 @@ constexpr int kMostTaps = 64;
 
 int tile_rows(const Convolution& c) { return std::clamp(kTilePixels / c.out_width, 1, c.out_height); }
 
-V activated(V x, const Activation& a, Size q) {
-  const D d;
-  if (a.scale != nullptr) x = hn::MulAdd(x, hn::Load(d, a.scale + q), hn::Load(d, a.bias + q));
-  return a.relu ? hn::Max(x, hn::Zero(d)) : x;
-}
+// The activation of the vectors at one position of the tables.
+struct VectorActivation {
+  bool affine, relu;
+  V scale, bias;
+  VectorActivation(const Activation& a, Size q) : affine(a.scale != nullptr), relu(a.relu) {
+    const D d;
+    scale = affine ? hn::Load(d, a.scale + q) : hn::Zero(d);
+    bias = affine ? hn::Load(d, a.bias + q) : hn::Zero(d);
+  }
+  HWY_INLINE V operator()(V x) const {
+    if (affine) x = hn::MulAdd(x, scale, bias);
+    return relu ? hn::Max(x, hn::Zero(D())) : x;
+  }
+};
 float activated(float x, const Activation& a, Size q) {
   if (a.scale != nullptr) x = x * a.scale[q] + a.bias[q];
   return a.relu ? std::max(x, 0.0f) : x;
@@ -49,7 +58,11 @@ void pad_image_impl(Padded& padded, const float* x, const Activation& activation
     for (int column = 0; column < layout.width; column += step, x += run) {
       float* to = padded.data() + layout.at(y, column);
       for_each(
-          run, period, [&](Size p, Size q) { hn::StoreU(activated(hn::LoadU(d, x + p), activation, q), d, to + p); },
+          run, period,
+          [&](Size q) HWY_ATTR {
+            const VectorActivation activate(activation, q);
+            return [=](Size p) HWY_ATTR { hn::StoreU(activate(hn::LoadU(d, x + p)), d, to + p); };
+          },
           [&](Size p, Size q) { to[p] = activated(x[p], activation, q); });
     }
   }
@@ -65,13 +78,13 @@ void gather_gradient_impl(const PaddedLayout& layout, const float* dx, const flo
       const float* from = dx + layout.at(y, column);
       for_each(
           run, period,
-          [&](Size p, Size q) {
-            V g = hn::LoadU(d, from + p);
-            if (activation.relu) {
-              const V value = activated(hn::LoadU(d, x + p), activation, q);
-              g = hn::IfThenElseZero(hn::Gt(value, hn::Zero(d)), g);
-            }
-            hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out + p), g) : g, d, out + p);
+          [&](Size q) HWY_ATTR {
+            const VectorActivation activate(activation, q);
+            return [=](Size p) HWY_ATTR {
+              V g = hn::LoadU(d, from + p);
+              if (activate.relu) g = hn::IfThenElseZero(hn::Gt(activate(hn::LoadU(d, x + p)), hn::Zero(d)), g);
+              hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out + p), g) : g, d, out + p);
+            };
           },
           [&](Size p, Size q) {
             const float g = !activation.relu || activated(x[p], activation, q) > 0 ? from[p] : 0.0f;
@@ -139,15 +152,19 @@ void raw_gradient(const float* g, const float* raw, const NormGradient& norm, Si
   const D d;
   for_each(
       floats, period,
-      [&](Size p, Size q) {
-        const V affine = hn::MulAdd(hn::LoadU(d, raw + p), hn::Load(d, norm.raw_scale + q), hn::Load(d, norm.constant + q));
-        hn::Store(hn::MulAdd(hn::LoadU(d, g + p), hn::Load(d, norm.g_scale + q), affine), d, out + p);
+      [&](Size q) HWY_ATTR {
+        const V g_scale = hn::Load(d, norm.g_scale + q), raw_scale = hn::Load(d, norm.raw_scale + q);
+        const V constant = hn::Load(d, norm.constant + q);
+        return [=](Size p) HWY_ATTR {
+          const V affine = hn::MulAdd(hn::LoadU(d, raw + p), raw_scale, constant);
+          hn::Store(hn::MulAdd(hn::LoadU(d, g + p), g_scale, affine), d, out + p);
+        };
       },
       [&](Size p, Size q) { out[p] = g[p] * norm.g_scale[q] + (raw[p] * norm.raw_scale[q] + norm.constant[q]); });
 }
 
-// dx += the transposed depthwise convolution of `spread`, the gradient of its output with a halo.
-void spread_back(const Convolution& c, const PackedWeights& weights, const Padded& spread, float* dx) {
+// dx (+)= the transposed depthwise convolution of `spread`, the gradient of its output with a halo.
+void spread_back(const Convolution& c, const PackedWeights& weights, const Padded& spread, bool accumulate, float* dx) {
   const int s = c.source.stride;
   const Size period = c.period();
   for (int a = 0; a < s; ++a) {
@@ -162,16 +179,17 @@ void spread_back(const Convolution& c, const PackedWeights& weights, const Padde
         taps.add(spread.layout().at(y / s, x / s), weights.depthwise() + k * period);
       }
       taps.runs = tap_runs(taps.offsets.data(), taps.count, static_cast<Size>(c.source.channels));
-      depthwise_rows<true>(spread.data(), spread.layout().row, taps.taps.data(), taps.count, taps.runs, rows,
-                           static_cast<Size>(columns * c.source.channels), static_cast<Size>(c.source.channels), period,
-                           dx + c.source.at(a, b), c.source.row);
+      (accumulate ? depthwise_rows<true> : depthwise_rows<false>)(
+          spread.data(), spread.layout().row, taps.taps.data(), taps.count, taps.runs, rows,
+          static_cast<Size>(columns * c.source.channels), static_cast<Size>(c.source.channels), period,
+          dx + c.source.at(a, b), c.source.row);
     }
   }
 }
 
 void depthwise_back(const Convolution& c, const PackedWeights& weights, const Padded* source, const float* g,
-                    const float* raw, const NormGradient& norm, float* dx, const WeightGradient& gradient,
-                    ConvolutionScratch& scratch) {
+                    const float* raw, const NormGradient& norm, float* dx, bool accumulate,
+                    const WeightGradient& gradient, ConvolutionScratch& scratch) {
   const Size in = static_cast<Size>(c.source.channels), out = static_cast<Size>(c.out_channels);
   const Size width = static_cast<Size>(c.out_width), out_period = period_of(c.out_channels);
   const TapPointers taps = source_taps(c, weights.depthwise());
@@ -201,12 +219,13 @@ void depthwise_back(const Convolution& c, const PackedWeights& weights, const Pa
                        spread.data() + spread.layout().at(0, 0), spread.layout().row, c.out_height, width * in, in,
                        c.period(), gradient.depthwise);
   }
-  if (dx != nullptr) spread_back(c, weights, spread, dx);
+  if (dx != nullptr) spread_back(c, weights, spread, accumulate, dx);
 }
 
 void dense_back(const Convolution& c, const PackedWeights& weights, const Padded* source, const float* g,
-                const float* raw, const NormGradient& norm, float* dx, const WeightGradient& gradient,
-                ConvolutionScratch& scratch) {
+                const float* raw, const NormGradient& norm, float* dx, bool accumulate,
+                const WeightGradient& gradient, ConvolutionScratch& scratch) {
+  if (dx != nullptr && !accumulate) std::fill_n(dx, c.source.size, 0.0f);
   const Size in = static_cast<Size>(c.source.channels), out = static_cast<Size>(c.out_channels);
   const Size width = static_cast<Size>(c.out_width), out_period = period_of(c.out_channels);
   const Size matrix = in * round_up(out), transposed = out * round_up(in);
@@ -229,9 +248,9 @@ void dense_back(const Convolution& c, const PackedWeights& weights, const Padded
 }
 
 void convolve_back_impl(const Convolution& c, const PackedWeights& weights, const Padded* source, const float* g,
-                        const float* raw, const NormGradient& norm, float* dx, const WeightGradient& gradient,
-                        ConvolutionScratch& scratch) {
-  (c.depthwise ? depthwise_back : dense_back)(c, weights, source, g, raw, norm, dx, gradient, scratch);
+                        const float* raw, const NormGradient& norm, float* dx, bool accumulate,
+                        const WeightGradient& gradient, ConvolutionScratch& scratch) {
+  (c.depthwise ? depthwise_back : dense_back)(c, weights, source, g, raw, norm, dx, accumulate, gradient, scratch);
 }
 
 }  // namespace
@@ -335,10 +354,10 @@ void convolve(const Convolution& convolution, const PackedWeights& weights, cons
 }
 
 void convolve_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source, const float* g,
-                   const float* raw, const NormGradient& norm, float* dx, const WeightGradient& gradient,
-                   ConvolutionScratch& scratch) {
+                   const float* raw, const NormGradient& norm, float* dx, bool accumulate,
+                   const WeightGradient& gradient, ConvolutionScratch& scratch) {
   HWY_DYNAMIC_DISPATCH(convolve_back_impl)
-  (convolution, weights, source, g, raw, norm, dx, gradient, scratch);
+  (convolution, weights, source, g, raw, norm, dx, accumulate, gradient, scratch);
 }
 
 }  // namespace ptnas::kernels

@@ -93,11 +93,12 @@ void pad_image(Padded& padded, const float* x, const Activation& activation);
 void convolve(const Convolution& convolution, const PackedWeights& weights, const Padded& source, float* raw,
               ConvolutionScratch& scratch);
 
-/// The way back for one image: g and raw [out_height][out_width][out_channels]; adds to `dx` (null: not wanted), in the
-/// source's layout, and to `gradient`, which needs `source`.
+/// The way back for one image: g and raw [out_height][out_width][out_channels]; puts the source's gradient into `dx` (null:
+/// not wanted), in its layout (the halo is undefined), or adds to it where `accumulate`, and adds to `gradient`, which needs
+/// `source`.
 void convolve_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source, const float* g,
-                   const float* raw, const NormGradient& norm, float* dx, const WeightGradient& gradient,
-                   ConvolutionScratch& scratch);
+                   const float* raw, const NormGradient& norm, float* dx, bool accumulate,
+                   const WeightGradient& gradient, ConvolutionScratch& scratch);
 
 /// out [H][W][C] (+)= dx's pixels where the activation passes: with ReLU only where x scale + bias > 0.
 void gather_gradient(const PaddedLayout& layout, const float* dx, const float* x, const Activation& activation,

@@ -97,11 +97,14 @@ void gradient_row(const float* g, const float* out, const NormGradient& norm, co
   const D d;
   for_each(
       length, period,
-      [&](Size p, Size q) HWY_ATTR {
-        const V affine =
-            hn::MulAdd(hn::LoadU(d, out + p), hn::Load(d, norm.raw_scale + q), hn::Load(d, norm.constant + q));
-        const V raw = hn::MulAdd(hn::LoadU(d, g + p), hn::Load(d, norm.g_scale + q), affine);
-        hn::StoreU(shares != nullptr ? hn::Mul(raw, hn::LoadU(d, shares + p)) : raw, d, to + p);
+      [&](Size q) HWY_ATTR {
+        const V g_scale = hn::Load(d, norm.g_scale + q), raw_scale = hn::Load(d, norm.raw_scale + q);
+        const V constant = hn::Load(d, norm.constant + q);
+        return [=](Size p) HWY_ATTR {
+          const V affine = hn::MulAdd(hn::LoadU(d, out + p), raw_scale, constant);
+          const V raw = hn::MulAdd(hn::LoadU(d, g + p), g_scale, affine);
+          hn::StoreU(shares != nullptr ? hn::Mul(raw, hn::LoadU(d, shares + p)) : raw, d, to + p);
+        };
       },
       [&](Size p, Size q) {
         const float raw = g[p] * norm.g_scale[q] + (out[p] * norm.raw_scale[q] + norm.constant[q]);

@@ -476,13 +476,27 @@ HWY_INLINE void outer_product(const float* x, std::size_t x_step, int depth, con
   if (v < vectors) outer_columns<1>(x, x_step, depth, y + at(), y_step, pixels, out + at(), out_row);
 }
 
-// Calls vector(position in the row, position in the period tables) for whole vectors and scalar(..) for the floats that are
-// left; `table` is where the first float stands in the tables.
-template <typename Vector, typename Scalar>
-HWY_INLINE void for_each(std::size_t length, std::size_t period, const Vector& vector, const Scalar& scalar) {
+// Goes over `length` floats of consecutive pixels. at(q) loads what the vector at position q of the period tables needs and
+// returns what is done with a vector at p; scalar(p, q) does the floats that are left.
+template <typename At, typename Scalar>
+HWY_INLINE void for_each(std::size_t length, std::size_t period, const At& at, const Scalar& scalar) {
   std::size_t p = 0, q = 0;
+  if (period == kVectorFloats && length >= kVectorFloats) {
+    // All vectors of a position in turn: what the tables hold stays in registers.
+    const std::size_t whole = length / kVectorFloats * kVectorFloats;
+    if constexpr (kLanes == kVectorFloats) {
+      const auto body = at(std::size_t{0});
+      for (; p < whole; p += kLanes) body(p);
+    } else if constexpr (2 * kLanes == kVectorFloats) {
+      const auto low = at(std::size_t{0}), high = at(kLanes);
+      for (; p < whole; p += kVectorFloats) {
+        low(p);
+        high(p + kLanes);
+      }
+    }
+  }
   for (; p + kLanes <= length; p += kLanes) {
-    vector(p, q);
+    at(q)(p);
     q += kLanes;
     if (q == period) q = 0;
   }

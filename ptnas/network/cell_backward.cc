@@ -376,10 +376,10 @@ class CellBackward {
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         scratch.source.shape(unit.convolution.source);
         kernels::pad_image(scratch.source, raw_of(before, n), activation);
-        scratch.gradient.reset(unit.convolution.source);
+        scratch.gradient.shape(unit.convolution.source);
         kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, state_gradient(node + 2, n),
                                raw_of(unit, n), norm_gradient(unit.norm, work[i]->edge, n, scratch),
-                               scratch.gradient.data(), sums.at(i, task % chunks_), scratch.convolution);
+                               scratch.gradient.data(), /*accumulate=*/false, sums.at(i, task % chunks_), scratch.convolution);
         float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
         kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), raw_of(before, n), activation,
                                  /*accumulate=*/false, g);
@@ -420,7 +420,7 @@ class CellBackward {
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         scratch.source.shape(layout);
         kernels::pad_image(scratch.source, r_.state(edge.from, n), {.relu = true});
-        if (wants_source) scratch.gradient.reset(layout);
+        if (wants_source) scratch.gradient.shape(layout);
         for (Size i = edge.begin; i < edge.end; ++i) {
           const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
           const auto second = second_gradients_.find(units[i]);
@@ -429,7 +429,8 @@ class CellBackward {
                                       : state_gradient(node + 2, n);
           kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, g, raw_of(unit, n),
                                  has_second ? unit.norm.gradient() : norm_gradient(unit.norm, edge.edge, n, scratch),
-                                 wants_source ? scratch.gradient.data() : nullptr, sums.at(i, task % chunks_),
+                                 wants_source ? scratch.gradient.data() : nullptr, i > edge.begin,
+                                 sums.at(i, task % chunks_),
                                  scratch.convolution);
         }
         if (!wants_source) continue;
@@ -472,9 +473,10 @@ class CellBackward {
         const float* x = r_.inputs[i].data_ptr<float>() + static_cast<Size>(n) * image;
         scratch.source.shape(unit.convolution.source);
         kernels::pad_image(scratch.source, x, {.relu = true});
-        if (wants_input) scratch.gradient.reset(unit.convolution.source);
+        if (wants_input) scratch.gradient.shape(unit.convolution.source);
         kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, state_gradient(static_cast<int>(i), n),
                                raw_of(unit, n), unit.norm.gradient(), wants_input ? scratch.gradient.data() : nullptr,
+                               /*accumulate=*/false,
                                sums.at(i, task / 2), scratch.convolution);
         if (!wants_input) continue;
         kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), x, {.relu = true},
