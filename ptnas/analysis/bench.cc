@@ -30,9 +30,9 @@ constexpr double kRate = 0.025, kMomentum = 0.9, kDecay = 3e-4, kClip = 5;  // F
 constexpr double kAlphaRate = 3e-4, kAlphaDecay = 1e-3, kAlphaDeviation = 1e-3;
 constexpr double kAuxiliaryWeight = 0.4, kDropPath = 0.2;
 
-// Forward passes are the same sums in another order: outputs and gradients agree to single precision through some
-// hundred layers, but where a ReLU's or a pool's decision lies within rounding the gradient takes another way; so norms
-// of whole tensors are compared.
+// Forward passes are the same sums in another order: outputs and gradients agree to single precision through
+// some hundred layers, but where a ReLU's or a pool's decision lies within rounding the gradient takes
+// another way; so norms of whole tensors are compared.
 constexpr double kLogitsTolerance = 1e-3, kGradientTolerance = 3e-2;
 
 // One engine's work: made once, run many times.
@@ -48,7 +48,9 @@ torch::Tensor random_images(const BenchOptions& o, std::int64_t seed, torch::Mem
   torch::manual_seed(static_cast<std::uint64_t>(seed));
   return torch::randn({o.batch, 3, o.image_size, o.image_size}).contiguous(format);
 }
-torch::Tensor random_labels(const BenchOptions& o) { return torch::randint(o.classes, {o.batch}, torch::kLong); }
+torch::Tensor random_labels(const BenchOptions& o) {
+  return torch::randint(o.classes, {o.batch}, torch::kLong);
+}
 
 void collect_gradients(const torch::nn::Module& network, std::map<std::string, torch::Tensor>& results) {
   for (const auto& item : network.named_parameters()) {
@@ -62,17 +64,18 @@ class SupernetWork final : public Work {
       : options_(o),
         engine_(engine),
         format_(memory_format_of(engine == Engine::kFused ? "channels-last" : o.memory_format)),
-        network_(std::make_shared<Supernet>(
-            make_space(o.space, 4, false),
-            SupernetShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes), 3, engine})),
+        network_(
+            std::make_shared<Supernet>(make_space(o.space, 4, false),
+                                       SupernetShape{static_cast<int>(o.channels), static_cast<int>(o.cells),
+                                                     static_cast<int>(o.classes), 3, engine})),
         architecture_(network_->space(), kAlphaDeviation, static_cast<std::uint64_t>(o.seed)) {
     initialise(*network_, static_cast<std::uint64_t>(o.seed));
     put_in_format(*network_, format_);
     parameters_ = network_->parameters();
     sgd_ = std::make_unique<Sgd>(parameters_, kMomentum, kDecay);
-    adam_ = std::make_unique<Adam>(
-        std::vector<torch::Tensor>{architecture_.alpha(CellType::kNormal), architecture_.alpha(CellType::kReduction)},
-        kAlphaRate, kAlphaDecay);
+    adam_ = std::make_unique<Adam>(std::vector<torch::Tensor>{architecture_.alpha(CellType::kNormal),
+                                                              architecture_.alpha(CellType::kReduction)},
+                                   kAlphaRate, kAlphaDecay);
     images_ = random_images(o, o.seed, format_);
     labels_ = random_labels(o);
   }
@@ -156,10 +159,11 @@ class RetrainWork final : public Work {
  public:
   RetrainWork(const BenchOptions& o, Engine engine)
       : format_(memory_format_of(engine == Engine::kFused ? "channels-last" : o.memory_format)),
-        network_(read_genotype(o.genotype.empty() ? kGenotype : o.genotype),
-                 NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes), 3,
-                              static_cast<int>(o.image_size), static_cast<int>(o.image_size)},
-                 /*auxiliary=*/true, engine) {
+        network_(
+            read_genotype(o.genotype.empty() ? kGenotype : o.genotype),
+            NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes),
+                         3, static_cast<int>(o.image_size), static_cast<int>(o.image_size)},
+            /*auxiliary=*/true, engine) {
     initialise(network_, static_cast<std::uint64_t>(o.seed));
     put_in_format(network_, format_);
     sgd_ = std::make_unique<Sgd>(network_.parameters(), kMomentum, kDecay);
@@ -200,12 +204,15 @@ std::unique_ptr<Work> make_work(const BenchOptions& options, Engine engine) {
 
 void check_agreement(Work& fused, Work& plain) {
   const auto found = fused.results(), expected = plain.results();
-  if (found.size() != expected.size()) fail("the engines give different results: {} and {} tensors", found.size(), expected.size());
+  if (found.size() != expected.size())
+    fail("the engines give different results: {} and {} tensors", found.size(), expected.size());
   for (const auto& [name, tensor] : expected) {
     const torch::Tensor& other = found.at(name);
-    const double apart = (other - tensor).norm().item<double>() / std::max(tensor.norm().item<double>(), 1e-6);
+    const double apart =
+        (other - tensor).norm().item<double>() / std::max(tensor.norm().item<double>(), 1e-6);
     const double tolerance = name == "logits" ? kLogitsTolerance : kGradientTolerance;
-    if (!(apart <= tolerance)) fail("the engines disagree on {}: relative difference {:.2g}; nothing was timed", name, apart);
+    if (!(apart <= tolerance))
+      fail("the engines disagree on {}: relative difference {:.2g}; nothing was timed", name, apart);
   }
 }
 
@@ -239,7 +246,8 @@ Json spread(const std::vector<double>& values, const char* suffix) {
 }  // namespace
 
 const std::vector<std::string>& bench_works() {
-  static const std::vector<std::string> works = {"step", "forward", "iteration", "score", "retrain", "kernels"};
+  static const std::vector<std::string> works = {"step",  "forward", "iteration",
+                                                 "score", "retrain", "kernels"};
   return works;
 }
 

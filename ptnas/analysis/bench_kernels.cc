@@ -42,7 +42,8 @@ struct ConvolutionSetting {
 
   explicit ConvolutionSetting(const Convolution& c) : convolution(c) {
     RandomStream stream(1, Purpose::kInitialisation, 0);
-    const auto in = static_cast<std::size_t>(c.source.channels), out = static_cast<std::size_t>(c.out_channels);
+    const auto in = static_cast<std::size_t>(c.source.channels),
+               out = static_cast<std::size_t>(c.out_channels);
     Floats values;
     fill(values, in * std::max(out, c.taps.size()), stream);
     weights.shape(c);
@@ -61,26 +62,31 @@ struct ConvolutionSetting {
   double operations() const {
     const double in = convolution.source.channels, out = convolution.out_channels;
     const double taps = static_cast<double>(convolution.taps.size());
-    return 2 * static_cast<double>(convolution.pixels()) * (convolution.depthwise ? in * (taps + out) : in * out * taps);
+    return 2 * static_cast<double>(convolution.pixels()) *
+           (convolution.depthwise ? in * (taps + out) : in * out * taps);
   }
   void forward() { kernels::convolve(convolution, weights, source, raw.data(), scratch); }
   void backward() {
     const std::size_t period = kernels::period_of(convolution.out_channels);
-    kernels::convolve_back(convolution, weights, &source, g.data(), raw.data(),
-                           {tables.data(), tables.data() + period, tables.data() + 2 * period}, dx.data(),
-                           /*accumulate=*/false,
-                           {convolution.depthwise ? gradient.data() + convolution.matrix_size() : nullptr, gradient.data()},
-                           scratch);
+    kernels::convolve_back(
+        convolution, weights, &source, g.data(), raw.data(),
+        {tables.data(), tables.data() + period, tables.data() + 2 * period}, dx.data(),
+        /*accumulate=*/false,
+        {convolution.depthwise ? gradient.data() + convolution.matrix_size() : nullptr, gradient.data()},
+        scratch);
   }
 };
 
 void add_convolution(std::vector<Case>& cases, const std::string& name, const Convolution& c) {
   auto setting = std::make_shared<ConvolutionSetting>(c);
   const int channels = c.source.channels, size = c.source.height;
-  cases.push_back({name + ", forward", channels, size, setting->operations(), [setting] { setting->forward(); }});
+  cases.push_back(
+      {name + ", forward", channels, size, setting->operations(), [setting] { setting->forward(); }});
   // The way back: two products of the same size, and for a separable one its depthwise part once more.
-  const double again = c.depthwise ? 2.0 * static_cast<double>(c.pixels() * c.taps.size()) * c.source.channels : 0;
-  cases.push_back({name + ", backward", channels, size, 2 * setting->operations() + again, [setting] { setting->backward(); }});
+  const double again =
+      c.depthwise ? 2.0 * static_cast<double>(c.pixels() * c.taps.size()) * c.source.channels : 0;
+  cases.push_back({name + ", backward", channels, size, 2 * setting->operations() + again,
+                   [setting] { setting->backward(); }});
 }
 
 std::vector<Case> make_cases() {
@@ -92,8 +98,10 @@ std::vector<Case> make_cases() {
     add_convolution(cases, "separable 5x5", kernels::separable_convolution(source, 5, 1));
     add_convolution(cases, "dilated 3x3", kernels::separable_convolution(source, 3, 2));
     add_convolution(cases, "dilated 5x5", kernels::separable_convolution(source, 5, 2));
-    add_convolution(cases, "dense 1x1", kernels::dense_convolution({4 * channels, size, size, 1, 0}, channels, 1));
-    add_convolution(cases, "dense 3x3", kernels::dense_convolution({channels, size, size, 1, 2}, channels, 3));
+    add_convolution(cases, "dense 1x1",
+                    kernels::dense_convolution({4 * channels, size, size, 1, 0}, channels, 1));
+    add_convolution(cases, "dense 3x3",
+                    kernels::dense_convolution({channels, size, size, 1, 2}, channels, 3));
   }
   return cases;
 }
@@ -103,7 +111,8 @@ class Collector final : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
-      if (run.run_type == Run::RT_Iteration) seconds.push_back(run.real_accumulated_time / static_cast<double>(run.iterations));
+      if (run.run_type == Run::RT_Iteration)
+        seconds.push_back(run.real_accumulated_time / static_cast<double>(run.iterations));
     }
   }
   std::vector<double> seconds;
@@ -112,12 +121,15 @@ class Collector final : public benchmark::BenchmarkReporter {
 // Median seconds a call.
 double time_of(const std::function<void()>& run) {
   benchmark::ClearRegisteredBenchmarks();
-  benchmark::RegisterBenchmark("kernel", [&run](benchmark::State& state) {
-    for (auto unused : state) {
-      (void)unused;
-      run();
-    }
-  })->MinTime(0.03)->Repetitions(5);
+  benchmark::RegisterBenchmark("kernel",
+                               [&run](benchmark::State& state) {
+                                 for (auto unused : state) {
+                                   (void)unused;
+                                   run();
+                                 }
+                               })
+      ->MinTime(0.03)
+      ->Repetitions(5);
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
   std::sort(collector.seconds.begin(), collector.seconds.end());

@@ -12,16 +12,16 @@ namespace ptnas {
 namespace {
 
 void print_table(const BenchOptions& options, const Json& result) {
-  std::printf("%s, %s, C %lld, %lld cells, batch %lld, %lldx%lld images\n", options.work.c_str(), options.space.c_str(),
-              static_cast<long long>(options.channels), static_cast<long long>(options.cells),
-              static_cast<long long>(options.batch), static_cast<long long>(options.image_size),
-              static_cast<long long>(options.image_size));
+  std::printf("%s, %s, C %lld, %lld cells, batch %lld, %lldx%lld images\n", options.work.c_str(),
+              options.space.c_str(), static_cast<long long>(options.channels),
+              static_cast<long long>(options.cells), static_cast<long long>(options.batch),
+              static_cast<long long>(options.image_size), static_cast<long long>(options.image_size));
   for (const auto& [name, figures] : result.items()) {
     const bool ratio = name == "ratio";
     const char* suffix = ratio ? "" : "_s";
     const auto figure = [&](const char* key) { return figures.at(std::string(key) + suffix).get<double>(); };
-    std::printf("%-12s median %9.4f  min %9.4f  max %9.4f  %s\n", name.c_str(), figure("median"), figure("min"),
-                figure("max"), ratio ? "times (plain / fused, pairwise)" : "s");
+    std::printf("%-12s median %9.4f  min %9.4f  max %9.4f  %s\n", name.c_str(), figure("median"),
+                figure("min"), figure("max"), ratio ? "times (plain / fused, pairwise)" : "s");
   }
 }
 
@@ -30,9 +30,9 @@ void print_kernels(const Json& result) {
               result.at("peak_gflops").get<double>());
   for (const Json& row : result.at("kernels")) {
     std::printf("%-24s C %3d  %3dx%-3d  %9.1f us  %7.1f GFLOP/s  %5.1f %% of peak\n",
-                row.at("name").get<std::string>().c_str(), row.at("channels").get<int>(), row.at("size").get<int>(),
-                row.at("size").get<int>(), row.at("microseconds").get<double>(), row.at("gflops").get<double>(),
-                100 * row.at("share_of_peak").get<double>());
+                row.at("name").get<std::string>().c_str(), row.at("channels").get<int>(),
+                row.at("size").get<int>(), row.at("size").get<int>(), row.at("microseconds").get<double>(),
+                row.at("gflops").get<double>(), 100 * row.at("share_of_peak").get<double>());
   }
 }
 
@@ -42,35 +42,51 @@ void add_bench_command(CommandBuilder& builder) {
   auto options = std::make_shared<BenchOptions>();
   auto runtime = std::make_shared<RuntimeOptions>();
   auto json = std::make_shared<bool>(false);
-  CLI::App& command = builder.add(builder.root(), "bench", "Time the engines against each other, results verified",
-                                  [options, runtime, json] {
-                                    runtime->engine = options->engine;
-                                    options->seed = runtime->seed;
-                                    configure_threads(*runtime);
-                                    if (options->work == "kernels") {
-                                      const Json result = bench_kernels();
-                                      if (*json) std::printf("%s\n", result.dump().c_str());
-                                      if (!*json) print_kernels(result);
-                                      return;
-                                    }
-                                    const Json result = run_bench(*options);
-                                    if (*json) {
-                                      std::printf("%s\n", result.dump().c_str());
-                                    } else {
-                                      print_table(*options, result);
-                                    }
-                                  });
+  CLI::App& command =
+      builder.add(builder.root(), "bench", "Time the engines against each other, results verified",
+                  [options, runtime, json] {
+                    runtime->engine = options->engine;
+                    options->seed = runtime->seed;
+                    configure_threads(*runtime);
+                    if (options->work == "kernels") {
+                      const Json result = bench_kernels();
+                      if (*json) std::printf("%s\n", result.dump().c_str());
+                      if (!*json) print_kernels(result);
+                      return;
+                    }
+                    const Json result = run_bench(*options);
+                    if (*json) {
+                      std::printf("%s\n", result.dump().c_str());
+                    } else {
+                      print_table(*options, result);
+                    }
+                  });
   command.add_option("work", options->work, "what to time")->required()->check(CLI::IsMember(bench_works()));
   command.add_option("--space", options->space, "search space")->capture_default_str();
-  command.add_option("--channels", options->channels, "channels of the first cell")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--channels", options->channels, "channels of the first cell")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   command.add_option("--cells", options->cells, "cells")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--batch", options->batch, "images a batch")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--image-size", options->image_size, "height and width of an image")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--classes", options->classes, "classes")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--genotype", options->genotype, "of `retrain`: file or text; a published one unless given");
-  command.add_option("--engine", options->engine, "which to time")->capture_default_str()->check(CLI::IsMember({"fused", "plain", "both"}));
-  command.add_option("--memory-format", options->memory_format, "of the plain engine")->capture_default_str()->check(CLI::IsMember({"channels-last", "nchw"}));
-  command.add_option("--repeats", options->repeats, "times each is run")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--batch", options->batch, "images a batch")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--image-size", options->image_size, "height and width of an image")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--classes", options->classes, "classes")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--genotype", options->genotype,
+                     "of `retrain`: file or text; a published one unless given");
+  command.add_option("--engine", options->engine, "which to time")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fused", "plain", "both"}));
+  command.add_option("--memory-format", options->memory_format, "of the plain engine")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"channels-last", "nchw"}));
+  command.add_option("--repeats", options->repeats, "times each is run")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   command.add_option("--threads", runtime->threads, "computing threads; 0: all cores")->capture_default_str();
   command.add_option("--seed", runtime->seed, "seed of weights and images")->capture_default_str();
   command.add_flag("--json", *json, "one JSON object");

@@ -37,7 +37,7 @@ const std::map<std::string, OptionValues>& presets() {
         {"topology", "rounds"},
         {"genotype-rule", "weights"}}},
       {"quick",
-       {{"search-limit", "2000"},
+       {{"search-limit", "1600"},
         {"channels", "4"},
         {"cells", "5"},
         {"epochs", "6"},
@@ -45,7 +45,7 @@ const std::map<std::string, OptionValues>& presets() {
         {"scoring-batch", "250"},
         {"train-channels", "12"},
         {"train-cells", "5"},
-        {"train-epochs", "3"},
+        {"train-epochs", "2"},
         {"train-drop-path", "0"},
         {"train-cutout", "0"}}},
   };

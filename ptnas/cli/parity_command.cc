@@ -20,7 +20,8 @@ void add_parity_command(CommandBuilder& builder) {
         // And the engine whose sums are the published program's.
         if (!flags->values.contains("engine")) configuration.runtime.engine = "plain";
         configure_threads(configuration.runtime);
-        if (!check_parity(read_parity_case(*path), engine_of(configuration.runtime), std::cout)) throw CLI::RuntimeError(1);
+        if (!check_parity(read_parity_case(*path), engine_of(configuration.runtime), std::cout))
+          throw CLI::RuntimeError(1);
       });
   command.add_option("case", *path, "folder with expected.json, batch.bin and a checkpoint")->required();
   add_option_flags(command, *flags, kRuntimePart);

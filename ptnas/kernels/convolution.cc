@@ -35,12 +35,13 @@ struct VectorActivation {
   }
   HWY_INLINE V operator()(V x) const {
     if (affine) x = hn::MulAdd(x, scale, bias);
-    return relu ? hn::Max(x, hn::Zero(D())) : x;
+    // Not Max, which would make a NaN 0 and hide that a run has diverged.
+    return relu ? hn::IfThenZeroElse(hn::Lt(x, hn::Zero(D())), x) : x;
   }
 };
 float activated(float x, const Activation& a, Size q) {
   if (a.scale != nullptr) x = x * a.scale[q] + a.bias[q];
-  return a.relu ? std::max(x, 0.0f) : x;
+  return a.relu && x < 0 ? 0.0f : x;
 }
 
 // The pixels of an image row that lie side by side in a phase: all of them at stride 1, one at stride 2.
@@ -68,8 +69,8 @@ void pad_image_impl(Padded& padded, const float* x, const Activation& activation
   }
 }
 
-void gather_gradient_impl(const PaddedLayout& layout, const float* dx, const float* x, const Activation& activation,
-                          bool accumulate, float* out) {
+void gather_gradient_impl(const PaddedLayout& layout, const float* dx, const float* x,
+                          const Activation& activation, bool accumulate, float* out) {
   const D d;
   const Size run = run_of(layout), period = period_of(layout.channels);
   const int step = layout.stride == 1 ? layout.width : 1;
@@ -82,7 +83,8 @@ void gather_gradient_impl(const PaddedLayout& layout, const float* dx, const flo
             const VectorActivation activate(activation, q);
             return [=](Size p) HWY_ATTR {
               V g = hn::LoadU(d, from + p);
-              if (activate.relu) g = hn::IfThenElseZero(hn::Gt(activate(hn::LoadU(d, x + p)), hn::Zero(d)), g);
+              if (activate.relu)
+                g = hn::IfThenElseZero(hn::Gt(activate(hn::LoadU(d, x + p)), hn::Zero(d)), g);
               hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out + p), g) : g, d, out + p);
             };
           },
@@ -128,7 +130,8 @@ void convolve_impl(const Convolution& c, const PackedWeights& weights, const Pad
   const Size width = static_cast<Size>(c.out_width);
   const TapPointers taps = source_taps(c, weights.depthwise());
   if (!c.depthwise) {
-    const Product product = {in, taps.offsets.data(), taps.count, c.source.channels, weights.matrices(), out, out};
+    const Product product = {in, taps.offsets.data(), taps.count, c.source.channels, weights.matrices(), out,
+                             out};
     for (int y = 0; y < c.out_height; ++y) {
       product_rows<false>(product, source.data() + static_cast<Size>(y) * c.source.row, width,
                           raw + static_cast<Size>(y) * width * out);
@@ -141,14 +144,16 @@ void convolve_impl(const Convolution& c, const PackedWeights& weights, const Pad
   for (int y = 0; y < c.out_height; y += rows) {
     const int count = std::min(rows, c.out_height - y);
     depthwise_rows<false>(source.data() + static_cast<Size>(y) * c.source.row, c.source.row, taps.taps.data(),
-                          taps.count, taps.runs, count, width * in, in, c.period(), scratch.values.data(), width * in);
+                          taps.count, taps.runs, count, width * in, in, c.period(), scratch.values.data(),
+                          width * in);
     product_rows<false>(product, scratch.values.data(), static_cast<Size>(count) * width,
                         raw + static_cast<Size>(y) * width * out);
   }
 }
 
 // gradients = the raw output's gradient over `floats` floats.
-void raw_gradient(const float* g, const float* raw, const NormGradient& norm, Size floats, Size period, float* out) {
+void raw_gradient(const float* g, const float* raw, const NormGradient& norm, Size floats, Size period,
+                  float* out) {
   const D d;
   for_each(
       floats, period,
@@ -160,11 +165,14 @@ void raw_gradient(const float* g, const float* raw, const NormGradient& norm, Si
           hn::Store(hn::MulAdd(hn::LoadU(d, g + p), g_scale, affine), d, out + p);
         };
       },
-      [&](Size p, Size q) { out[p] = g[p] * norm.g_scale[q] + (raw[p] * norm.raw_scale[q] + norm.constant[q]); });
+      [&](Size p, Size q) {
+        out[p] = g[p] * norm.g_scale[q] + (raw[p] * norm.raw_scale[q] + norm.constant[q]);
+      });
 }
 
 // dx (+)= the transposed depthwise convolution of `spread`, the gradient of its output with a halo.
-void spread_back(const Convolution& c, const PackedWeights& weights, const Padded& spread, bool accumulate, float* dx) {
+void spread_back(const Convolution& c, const PackedWeights& weights, const Padded& spread, bool accumulate,
+                 float* dx) {
   const int s = c.source.stride;
   const Size period = c.period();
   for (int a = 0; a < s; ++a) {
@@ -179,10 +187,11 @@ void spread_back(const Convolution& c, const PackedWeights& weights, const Padde
         taps.add(spread.layout().at(y / s, x / s), weights.depthwise() + k * period);
       }
       taps.runs = tap_runs(taps.offsets.data(), taps.count, static_cast<Size>(c.source.channels));
-      (accumulate ? depthwise_rows<true> : depthwise_rows<false>)(
-          spread.data(), spread.layout().row, taps.taps.data(), taps.count, taps.runs, rows,
-          static_cast<Size>(columns * c.source.channels), static_cast<Size>(c.source.channels), period,
-          dx + c.source.at(a, b), c.source.row);
+      (accumulate ? depthwise_rows<true>
+                  : depthwise_rows<false>)(spread.data(), spread.layout().row, taps.taps.data(), taps.count,
+                                           taps.runs, rows, static_cast<Size>(columns * c.source.channels),
+                                           static_cast<Size>(c.source.channels), period,
+                                           dx + c.source.at(a, b), c.source.row);
     }
   }
 }
@@ -204,8 +213,9 @@ void depthwise_back(const Convolution& c, const PackedWeights& weights, const Pa
     const Size pixels = static_cast<Size>(count) * width, first = static_cast<Size>(y) * width * out;
     raw_gradient(g + first, raw + first, norm, pixels * out, out_period, scratch.gradients.data());
     if (gradient.matrices != nullptr) {
-      depthwise_rows<false>(source->data() + static_cast<Size>(y) * c.source.row, c.source.row, taps.taps.data(),
-                            taps.count, taps.runs, count, width * in, in, c.period(), scratch.values.data(), width * in);
+      depthwise_rows<false>(source->data() + static_cast<Size>(y) * c.source.row, c.source.row,
+                            taps.taps.data(), taps.count, taps.runs, count, width * in, in, c.period(),
+                            scratch.values.data(), width * in);
       outer_product(scratch.values.data(), in, c.source.channels, scratch.gradients.data(), out, out, pixels,
                     gradient.matrices);
     }
@@ -216,8 +226,8 @@ void depthwise_back(const Convolution& c, const PackedWeights& weights, const Pa
   }
   if (gradient.depthwise != nullptr) {
     depthwise_gradient(source->data(), c.source.row, taps.offsets.data(), taps.count, taps.runs,
-                       spread.data() + spread.layout().at(0, 0), spread.layout().row, c.out_height, width * in, in,
-                       c.period(), gradient.depthwise);
+                       spread.data() + spread.layout().at(0, 0), spread.layout().row, c.out_height,
+                       width * in, in, c.period(), gradient.depthwise);
   }
   if (dx != nullptr) spread_back(c, weights, spread, accumulate, dx);
 }
@@ -247,10 +257,11 @@ void dense_back(const Convolution& c, const PackedWeights& weights, const Padded
   }
 }
 
-void convolve_back_impl(const Convolution& c, const PackedWeights& weights, const Padded* source, const float* g,
-                        const float* raw, const NormGradient& norm, float* dx, bool accumulate,
-                        const WeightGradient& gradient, ConvolutionScratch& scratch) {
-  (c.depthwise ? depthwise_back : dense_back)(c, weights, source, g, raw, norm, dx, accumulate, gradient, scratch);
+void convolve_back_impl(const Convolution& c, const PackedWeights& weights, const Padded* source,
+                        const float* g, const float* raw, const NormGradient& norm, float* dx,
+                        bool accumulate, const WeightGradient& gradient, ConvolutionScratch& scratch) {
+  (c.depthwise ? depthwise_back : dense_back)(c, weights, source, g, raw, norm, dx, accumulate, gradient,
+                                              scratch);
 }
 
 }  // namespace
@@ -324,8 +335,8 @@ void PackedWeights::pack_depthwise(const Convolution& c, const float* weights) {
   }
 }
 
-void PackedWeights::pack_matrix(const Convolution& c, int matrix, const float* weights, int out_begin, int out_count,
-                                std::size_t out_step, std::size_t in_step) {
+void PackedWeights::pack_matrix(const Convolution& c, int matrix, const float* weights, int out_begin,
+                                int out_count, std::size_t out_step, std::size_t in_step) {
   const auto in = static_cast<std::size_t>(c.source.channels), out = static_cast<std::size_t>(c.out_channels);
   const auto begin = static_cast<std::size_t>(out_begin), m = static_cast<std::size_t>(matrix);
   float* forward = matrices_.data() + m * in * round_up(out);
@@ -343,8 +354,8 @@ void pad_image(Padded& padded, const float* x, const Activation& activation) {
   HWY_DYNAMIC_DISPATCH(pad_image_impl)(padded, x, activation);
 }
 
-void gather_gradient(const PaddedLayout& layout, const float* dx, const float* x, const Activation& activation,
-                     bool accumulate, float* out) {
+void gather_gradient(const PaddedLayout& layout, const float* dx, const float* x,
+                     const Activation& activation, bool accumulate, float* out) {
   HWY_DYNAMIC_DISPATCH(gather_gradient_impl)(layout, dx, x, activation, accumulate, out);
 }
 
@@ -353,8 +364,8 @@ void convolve(const Convolution& convolution, const PackedWeights& weights, cons
   HWY_DYNAMIC_DISPATCH(convolve_impl)(convolution, weights, source, raw, scratch);
 }
 
-void convolve_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source, const float* g,
-                   const float* raw, const NormGradient& norm, float* dx, bool accumulate,
+void convolve_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source,
+                   const float* g, const float* raw, const NormGradient& norm, float* dx, bool accumulate,
                    const WeightGradient& gradient, ConvolutionScratch& scratch) {
   HWY_DYNAMIC_DISPATCH(convolve_back_impl)
   (convolution, weights, source, g, raw, norm, dx, accumulate, gradient, scratch);

@@ -7,7 +7,8 @@
 
 namespace ptnas::kernels {
 
-/// How values are changed as they are loaded: x scale + bias (period tables; both null: as they are), then ReLU.
+/// How values are changed as they are loaded: x scale + bias (period tables; both null: as they are), then
+/// ReLU.
 struct Activation {
   const float* scale = nullptr;
   const float* bias = nullptr;
@@ -19,31 +20,35 @@ struct Tap {
   int y, x;
 };
 
-/// A convolution of one image. Depthwise: every tap weighs each channel, and a pointwise matrix follows. Dense:
-/// every tap has a matrix of its own. The output is [out_height][out_width][out_channels], tight.
+/// A convolution of one image. Depthwise: every tap weighs each channel, and a pointwise matrix follows.
+/// Dense: every tap has a matrix of its own. The output is [out_height][out_width][out_channels], tight.
 struct Convolution {
   PaddedLayout source;  ///< the input; its halo covers the taps
   bool depthwise = false;
   std::vector<Tap> taps;
   int out_channels = 0, out_height = 0, out_width = 0;
 
-  std::size_t pixels() const { return static_cast<std::size_t>(out_height) * static_cast<std::size_t>(out_width); }
+  std::size_t pixels() const {
+    return static_cast<std::size_t>(out_height) * static_cast<std::size_t>(out_width);
+  }
   int matrices() const { return depthwise ? 1 : static_cast<int>(taps.size()); }
   std::size_t period() const { return source.period; }
   /// Floats of the matrices' gradient: [matrices][in][out rounded up].
   std::size_t matrix_size() const {
-    return static_cast<std::size_t>(matrices() * source.channels) * round_up(static_cast<std::size_t>(out_channels));
+    return static_cast<std::size_t>(matrices() * source.channels) *
+           round_up(static_cast<std::size_t>(out_channels));
   }
   /// Floats of the depthwise weights' gradient: [taps][period].
   std::size_t depthwise_size() const { return depthwise ? taps.size() * period() : 0; }
 };
 
-/// Depthwise kernel x kernel, then pointwise, channels unchanged; `source`'s halo is at least dilation (kernel / 2).
+/// Depthwise kernel x kernel, then pointwise, channels unchanged; `source`'s halo is at least dilation
+/// (kernel / 2).
 Convolution separable_convolution(const PaddedLayout& source, int kernel, int dilation);
 /// Dense kernel x kernel with padding kernel / 2, stride as the source's.
 Convolution dense_convolution(const PaddedLayout& source, int out_channels, int kernel);
-/// FactorizedReduce's two 1x1 convolutions of stride 2 as one: taps (0, 0) and (1, 1), whose matrices fill the first and
-/// the other output channels.
+/// FactorizedReduce's two 1x1 convolutions of stride 2 as one: taps (0, 0) and (1, 1), whose matrices fill
+/// the first and the other output channels.
 Convolution factorized_reduce(const PaddedLayout& source, int out_channels);
 
 /// A convolution's weights as the kernels read them. Cheap to make; made anew when the weights have changed.
@@ -55,11 +60,11 @@ class PackedWeights {
   void pack_depthwise(const Convolution& convolution, const float* weights);
   /// Columns out_begin .. out_begin + out_count - 1 of a tap's matrix: weight of (out, in) at
   /// weights[out * out_step + in * in_step].
-  void pack_matrix(const Convolution& convolution, int matrix, const float* weights, int out_begin, int out_count,
-                   std::size_t out_step, std::size_t in_step);
+  void pack_matrix(const Convolution& convolution, int matrix, const float* weights, int out_begin,
+                   int out_count, std::size_t out_step, std::size_t in_step);
 
-  const float* depthwise() const { return depthwise_.data(); }   ///< [taps][period]
-  const float* matrices() const { return matrices_.data(); }     ///< [matrices][in][out rounded up]
+  const float* depthwise() const { return depthwise_.data(); }    ///< [taps][period]
+  const float* matrices() const { return matrices_.data(); }      ///< [matrices][in][out rounded up]
   const float* transposed() const { return transposed_.data(); }  ///< [matrices][out][in rounded up]
 
  private:
@@ -72,8 +77,9 @@ struct WeightGradient {
   float* matrices = nullptr;   ///< [matrices][in][out rounded up]
 };
 
-/// The gradient of a convolution's raw output where a batch-norm follows it: affine in the gradient of the norm's output and
-/// in the raw value: g_scale g + raw_scale raw + constant, by channel (period tables of the output channels).
+/// The gradient of a convolution's raw output where a batch-norm follows it: affine in the gradient of the
+/// norm's output and in the raw value: g_scale g + raw_scale raw + constant, by channel (period tables of the
+/// output channels).
 struct NormGradient {
   const float* g_scale;
   const float* raw_scale;
@@ -93,15 +99,15 @@ void pad_image(Padded& padded, const float* x, const Activation& activation);
 void convolve(const Convolution& convolution, const PackedWeights& weights, const Padded& source, float* raw,
               ConvolutionScratch& scratch);
 
-/// The way back for one image: g and raw [out_height][out_width][out_channels]; puts the source's gradient into `dx` (null:
-/// not wanted), in its layout (the halo is undefined), or adds to it where `accumulate`, and adds to `gradient`, which needs
-/// `source`.
-void convolve_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source, const float* g,
-                   const float* raw, const NormGradient& norm, float* dx, bool accumulate,
+/// The way back for one image: g and raw [out_height][out_width][out_channels]; puts the source's gradient
+/// into `dx` (null: not wanted), in its layout (the halo is undefined), or adds to it where `accumulate`, and
+/// adds to `gradient`, which needs `source`.
+void convolve_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source,
+                   const float* g, const float* raw, const NormGradient& norm, float* dx, bool accumulate,
                    const WeightGradient& gradient, ConvolutionScratch& scratch);
 
 /// out [H][W][C] (+)= dx's pixels where the activation passes: with ReLU only where x scale + bias > 0.
-void gather_gradient(const PaddedLayout& layout, const float* dx, const float* x, const Activation& activation,
-                     bool accumulate, float* out);
+void gather_gradient(const PaddedLayout& layout, const float* dx, const float* x,
+                     const Activation& activation, bool accumulate, float* out);
 
 }  // namespace ptnas::kernels

@@ -21,20 +21,27 @@ struct Shape {
 };
 
 std::ostream& operator<<(std::ostream& out, const Shape& s) {
-  return out << "kind " << static_cast<int>(s.kind) << ", " << s.channels << " to " << s.out << " channels, " << s.height << "x"
-             << s.width << ", stride " << s.stride;
+  return out << "kind " << static_cast<int>(s.kind) << ", " << s.channels << " to " << s.out << " channels, "
+             << s.height << "x" << s.width << ", stride " << s.stride;
 }
 
 Convolution make(const Shape& s) {
   const PaddedLayout source(s.channels, s.height, s.width, s.stride, 4);
   switch (s.kind) {
-    case Kind::kSeparable3: return separable_convolution(source, 3, 1);
-    case Kind::kSeparable5: return separable_convolution(source, 5, 1);
-    case Kind::kDilated3: return separable_convolution(source, 3, 2);
-    case Kind::kDilated5: return separable_convolution(source, 5, 2);
-    case Kind::kPointwise: return dense_convolution(source, s.out, 1);
-    case Kind::kDense3: return dense_convolution(source, s.out, 3);
-    case Kind::kReduce: break;
+    case Kind::kSeparable3:
+      return separable_convolution(source, 3, 1);
+    case Kind::kSeparable5:
+      return separable_convolution(source, 5, 1);
+    case Kind::kDilated3:
+      return separable_convolution(source, 3, 2);
+    case Kind::kDilated5:
+      return separable_convolution(source, 5, 2);
+    case Kind::kPointwise:
+      return dense_convolution(source, s.out, 1);
+    case Kind::kDense3:
+      return dense_convolution(source, s.out, 3);
+    case Kind::kReduce:
+      break;
   }
   return factorized_reduce(source, s.out);
 }
@@ -53,7 +60,8 @@ struct Twin {
         in(static_cast<std::size_t>(c.source.channels)),
         out(static_cast<std::size_t>(c.out_channels)),
         taps(c.taps.size()) {
-    if (c.depthwise) depthwise = reference::random_image(1, static_cast<int>(taps), static_cast<int>(in), random).values;
+    if (c.depthwise)
+      depthwise = reference::random_image(1, static_cast<int>(taps), static_cast<int>(in), random).values;
     matrices = reference::random_image(c.matrices(), c.out_channels, c.source.channels, random).values;
   }
   double weight(std::size_t matrix, int o, int i) const {
@@ -68,7 +76,8 @@ struct Twin {
     if (!c.depthwise) return source(sy + c.taps[m].y, sx + c.taps[m].x, channel);
     double sum = 0;
     for (std::size_t k = 0; k < taps; ++k) {
-      sum += depthwise[static_cast<std::size_t>(channel) * taps + k] * source(sy + c.taps[k].y, sx + c.taps[k].x, channel);
+      sum += depthwise[static_cast<std::size_t>(channel) * taps + k] *
+             source(sy + c.taps[k].y, sx + c.taps[k].x, channel);
     }
     return sum;
   }
@@ -132,7 +141,8 @@ TEST_P(ConvolutionTest, AgreesWithTheSlowTwinOnEveryTarget) {
   const std::vector<float> depthwise = narrow(twin.depthwise), matrices = narrow(twin.matrices);
   if (c.depthwise) weights.pack_depthwise(c, depthwise.data());
   for (int m = 0; m < c.matrices(); ++m) {
-    weights.pack_matrix(c, m, matrices.data() + static_cast<std::size_t>(m) * twin.out * twin.in, 0, c.out_channels, twin.in, 1);
+    weights.pack_matrix(c, m, matrices.data() + static_cast<std::size_t>(m) * twin.out * twin.in, 0,
+                        c.out_channels, twin.in, 1);
   }
   const Image raw = twin.forward();
   // The gradient of the raw output: 2 g - 0.5 raw + 0.25.
@@ -163,8 +173,9 @@ TEST_P(ConvolutionTest, AgreesWithTheSlowTwinOnEveryTarget) {
     const WeightGradient gradient{c.depthwise ? sums.data() + c.matrix_size() : nullptr, sums.data()};
     std::vector<float> input(x.size(), 0.5f);
     for (const bool accumulate : {false, true}) {
-      convolve_back(c, weights, &source, g.data(), exact.data(), {g_scale.data(), raw_scale.data(), constant.data()},
-                    dx.data(), accumulate, gradient, scratch);
+      convolve_back(c, weights, &source, g.data(), exact.data(),
+                    {g_scale.data(), raw_scale.data(), constant.data()}, dx.data(), accumulate, gradient,
+                    scratch);
     }
     gather_gradient(c.source, dx.data(), x.data(), {.relu = true}, /*accumulate=*/true, input.data());
     Values twice(expected.source.values.size());
@@ -186,7 +197,8 @@ TEST_P(ConvolutionTest, AgreesWithTheSlowTwinOnEveryTarget) {
     for (std::size_t i = 0; i < twin.in && c.depthwise; ++i) {
       for (std::size_t k = 0; k < twin.taps; ++k) {
         float& sum = taps[i * twin.taps + k];
-        for (std::size_t at = i; at < c.period(); at += twin.in) sum += gradient.depthwise[k * c.period() + at] / 2;
+        for (std::size_t at = i; at < c.period(); at += twin.in)
+          sum += gradient.depthwise[k * c.period() + at] / 2;
       }
     }
     if (c.depthwise) {
@@ -199,8 +211,8 @@ std::vector<Shape> shapes() {
   std::vector<Shape> result;
   std::mt19937 random(3);
   const auto any = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
-  for (const Kind kind : {Kind::kSeparable3, Kind::kSeparable5, Kind::kDilated3, Kind::kDilated5, Kind::kPointwise,
-                          Kind::kDense3, Kind::kReduce}) {
+  for (const Kind kind : {Kind::kSeparable3, Kind::kSeparable5, Kind::kDilated3, Kind::kDilated5,
+                          Kind::kPointwise, Kind::kDense3, Kind::kReduce}) {
     const bool separable = kind <= Kind::kDilated5;
     for (const int channels : {1, 4, 5, 16, 36, 48, 64}) {
       for (const int stride : {1, 2}) {

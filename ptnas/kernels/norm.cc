@@ -20,11 +20,12 @@ namespace {
 
 using Size = std::size_t;
 
-// Runs of this many floats are summed in single precision before they join a sum in double: at C = 16, 256 pixels.
+// Runs of this many floats are summed in single precision before they join a sum in double: at C = 16, 256
+// pixels.
 constexpr Size kRun = 4096;
 
-// Calls body(first position, table position, lanes of the accumulators) over whole vectors of a run, four accumulators apart,
-// and folds the accumulators of each table position into sums[channel].
+// Calls body(first position, table position, lanes of the accumulators) over whole vectors of a run, four
+// accumulators apart, and folds the accumulators of each table position into sums[channel].
 template <int kSums, typename Body, typename Tail>
 void sum_by_channel(Size length, Size period, Size channels, const Body& body, const Tail& tail,
                     double* const (&sums)[kSums]) {
@@ -93,12 +94,13 @@ void channel_moments_impl(const float* x, Size pixels, int channels, const Momen
   const auto n = static_cast<double>(pixels);
   for (Size i = 0; i < c; ++i) {
     moments.mean[i] = static_cast<double>(x[i]) + sum[i] / n;
-    moments.m2[i] = std::max(0.0, square[i] - sum[i] * sum[i] / n);
+    const double m2 = square[i] - sum[i] * sum[i] / n;
+    moments.m2[i] = m2 < 0 ? 0 : m2;
   }
 }
 
-void gradient_sums_impl(const float* g, const float* x, const float* center, Size pixels, int channels, double* sum_g,
-                        double* sum_gx) {
+void gradient_sums_impl(const float* g, const float* x, const float* center, Size pixels, int channels,
+                        double* sum_g, double* sum_gx) {
   const D d;
   const Size c = static_cast<Size>(channels), period = period_of(channels);
   std::fill_n(sum_g, c, 0.0);
@@ -144,8 +146,8 @@ HWY_INLINE void mix_block(const MixTerm* terms, int count, const float* constant
   for (Size v = 0; v < kBlock; ++v) hn::StoreU(sum[v], d, out + p + v * step);
 }
 
-void mix_impl(const MixTerm* terms, int count, const float* constant, Size pixels, int channels, bool accumulate,
-              float* out) {
+void mix_impl(const MixTerm* terms, int count, const float* constant, Size pixels, int channels,
+              bool accumulate, float* out) {
   const Size length = pixels * static_cast<Size>(channels), period = period_of(channels);
   for (Size begin = 0; begin < length; begin += 8 * period) {
     const Size end = std::min(length, begin + 8 * period);
@@ -155,7 +157,8 @@ void mix_impl(const MixTerm* terms, int count, const float* constant, Size pixel
         continue;
       }
       Size p = begin + j;
-      for (; p + kLanes <= end; p += period) mix_block<1>(terms, count, constant, p, j, period, accumulate, out);
+      for (; p + kLanes <= end; p += period)
+        mix_block<1>(terms, count, constant, p, j, period, accumulate, out);
       for (Size i = p; i < std::min(end, p + kLanes); ++i) {
         float sum = constant[j + i - p] + (accumulate ? out[i] : 0.0f);
         for (int t = 0; t < count; ++t) sum += terms[t].scale_table[j + i - p] * terms[t].x[i];
@@ -181,23 +184,25 @@ void channel_moments(const float* x, std::size_t pixels, int channels, const Mom
   HWY_DYNAMIC_DISPATCH(channel_moments_impl)(x, pixels, channels, moments);
 }
 
-void gradient_sums(const float* g, const float* x, const float* center_table, std::size_t pixels, int channels,
-                   double* sum_g, double* sum_gx) {
+void gradient_sums(const float* g, const float* x, const float* center_table, std::size_t pixels,
+                   int channels, double* sum_g, double* sum_gx) {
   HWY_DYNAMIC_DISPATCH(gradient_sums_impl)(g, x, center_table, pixels, channels, sum_g, sum_gx);
 }
 
-void mix(const MixTerm* terms, int count, const float* constant_table, std::size_t pixels, int channels, bool accumulate,
-         float* out) {
+void mix(const MixTerm* terms, int count, const float* constant_table, std::size_t pixels, int channels,
+         bool accumulate, float* out) {
   HWY_DYNAMIC_DISPATCH(mix_impl)(terms, count, constant_table, pixels, channels, accumulate, out);
 }
 
-void copy_pixels(const float* x, std::size_t x_step, std::size_t pixels, int channels, float* out, std::size_t out_step) {
+void copy_pixels(const float* x, std::size_t x_step, std::size_t pixels, int channels, float* out,
+                 std::size_t out_step) {
   const auto floats = static_cast<std::size_t>(channels);
   if (x_step == floats && out_step == floats) {
     std::memcpy(out, x, pixels * floats * sizeof(float));
     return;
   }
-  for (std::size_t p = 0; p < pixels; ++p) std::memcpy(out + p * out_step, x + p * x_step, floats * sizeof(float));
+  for (std::size_t p = 0; p < pixels; ++p)
+    std::memcpy(out + p * out_step, x + p * x_step, floats * sizeof(float));
 }
 
 }  // namespace ptnas::kernels

@@ -50,8 +50,8 @@ TEST(NormTest, GradientSumsAndMixAgreeWithTheirDefinitions) {
         fill_period(narrow(center.values).data(), channels, table.data());
         fill_period(narrow(center.values).data(), channels, constant.data());
         Values sum_g(static_cast<std::size_t>(channels)), sum_gx(sum_g.size());
-        gradient_sums(g_values.data(), x_values.data(), table.data(), static_cast<std::size_t>(pixels), channels,
-                      sum_g.data(), sum_gx.data());
+        gradient_sums(g_values.data(), x_values.data(), table.data(), static_cast<std::size_t>(pixels),
+                      channels, sum_g.data(), sum_gx.data());
         Values mixed(g.values.size());
         for (int c = 0; c < channels; ++c) {
           double expected_g = 0, expected_gx = 0;
@@ -61,12 +61,15 @@ TEST(NormTest, GradientSumsAndMixAgreeWithTheirDefinitions) {
             mixed[static_cast<std::size_t>(p * channels + c)] =
                 center.at(0, 0, c) * (1 + g.at(0, p, c) + x.at(0, p, c)) + 3;
           }
-          EXPECT_NEAR(sum_g[static_cast<std::size_t>(c)], expected_g, tolerance(pixels) * std::sqrt(pixels)) << target;
-          EXPECT_NEAR(sum_gx[static_cast<std::size_t>(c)], expected_gx, tolerance(pixels) * std::sqrt(pixels)) << target;
+          EXPECT_NEAR(sum_g[static_cast<std::size_t>(c)], expected_g, tolerance(pixels) * std::sqrt(pixels))
+              << target;
+          EXPECT_NEAR(sum_gx[static_cast<std::size_t>(c)], expected_gx, tolerance(pixels) * std::sqrt(pixels))
+              << target;
         }
         std::vector<float> out(g.values.size() + 1, 3.0f);
         const MixTerm terms[2] = {{g_values.data(), table.data()}, {x_values.data(), table.data()}};
-        mix(terms, 2, constant.data(), static_cast<std::size_t>(pixels), channels, /*accumulate=*/true, out.data());
+        mix(terms, 2, constant.data(), static_cast<std::size_t>(pixels), channels, /*accumulate=*/true,
+            out.data());
         EXPECT_LT(error(out.data(), mixed), tolerance(4)) << target;
         EXPECT_EQ(out.back(), 3.0f) << "nothing is written past the pixels";
       }

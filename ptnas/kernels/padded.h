@@ -7,8 +7,8 @@
 
 namespace ptnas::kernels {
 
-/// Floats of the widest vector of any target: rows, tables and buffers are padded to it, so that whole vectors
-/// may be read past a row's end.
+/// Floats of the widest vector of any target: rows, tables and buffers are padded to it, so that whole
+/// vectors may be read past a row's end.
 constexpr std::size_t kVectorFloats = 16;
 constexpr std::size_t round_up(std::size_t floats) {
   return (floats + kVectorFloats - 1) / kVectorFloats * kVectorFloats;
@@ -31,7 +31,7 @@ class Floats {
   void resize(std::size_t size) {
     if (size <= size_) return;
     const std::size_t bytes = round_up(size + kVectorFloats) * sizeof(float);
-    data_.reset(static_cast<float*>(::operator new(bytes, std::align_val_t{64})));
+    data_.reset(static_cast<float*>(::operator new (bytes, std::align_val_t{64})));
     std::memset(data_.get(), 0, bytes);
     size_ = size;
   }
@@ -41,15 +41,15 @@ class Floats {
 
  private:
   struct Free {
-    void operator()(float* p) const { ::operator delete(p, std::align_val_t{64}); }
+    void operator()(float* p) const { ::operator delete (p, std::align_val_t{64}); }
   };
   std::unique_ptr<float, Free> data_;
   std::size_t size_ = 0;
 };
 
-/// One image [H][W][C] with a halo on all sides, split into stride x stride phases, so that the pixels which a
-/// strided convolution meets at one tap lie side by side: phase (a, b) holds the pixels whose padded row and
-/// column are a and b modulo the stride. Rows end in at least kVectorFloats floats of slack.
+/// One image [H][W][C] with a halo on all sides, split into stride x stride phases, so that the pixels which
+/// a strided convolution meets at one tap lie side by side: phase (a, b) holds the pixels whose padded row
+/// and column are a and b modulo the stride. Rows end in at least kVectorFloats floats of slack.
 struct PaddedLayout {
   int channels = 0, height = 0, width = 0;
   int stride = 1, halo = 0;  ///< the halo is a multiple of the stride
@@ -63,10 +63,10 @@ struct PaddedLayout {
   /// Position of pixel (y, x) of the image; both may lie up to the halo outside.
   std::ptrdiff_t at(int y, int x) const {
     const int py = y + halo, px = x + halo;
-    return static_cast<std::ptrdiff_t>(
-        static_cast<std::size_t>(py % stride * stride + px % stride) * phase +
-        static_cast<std::size_t>(py / stride) * row +
-        static_cast<std::size_t>(px / stride) * static_cast<std::size_t>(channels));
+    return static_cast<std::ptrdiff_t>(static_cast<std::size_t>(py % stride * stride + px % stride) * phase +
+                                       static_cast<std::size_t>(py / stride) * row +
+                                       static_cast<std::size_t>(px / stride) *
+                                           static_cast<std::size_t>(channels));
   }
   bool operator==(const PaddedLayout&) const = default;
 };

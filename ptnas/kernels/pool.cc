@@ -42,7 +42,8 @@ void fill_shares(const PaddedLayout& layout, Floats& shares, Size row) {
   for (int rows = 1; rows <= 3; ++rows) {
     float* out = shares.data() + static_cast<Size>(rows - 1) * row;
     for (int x = 0; x < width; ++x) {
-      out = std::fill_n(out, channels, 1.0f / static_cast<float>(rows * inside(x, layout.stride, layout.width)));
+      out = std::fill_n(out, channels,
+                        1.0f / static_cast<float>(rows * inside(x, layout.stride, layout.width)));
     }
   }
 }
@@ -58,7 +59,8 @@ void maximum_row(const float* in, const std::ptrdiff_t* offsets, Size length, fl
   }
 }
 
-void average_row(const float* in, const std::ptrdiff_t* offsets, const float* shares, Size length, float* out) {
+void average_row(const float* in, const std::ptrdiff_t* offsets, const float* shares, Size length,
+                 float* out) {
   const D d;
   for (Size p = 0; p < length; p += kLanes) {
     V sum = hn::LoadU(d, in + offsets[0] + p);
@@ -92,8 +94,8 @@ void pool_impl(PoolKind kind, const PaddedLayout& layout, const float* x, float*
 }
 
 // g's row through the norm, times shares where given; zero up to a whole vector.
-void gradient_row(const float* g, const float* out, const NormGradient& norm, const float* shares, Size length,
-                  Size period, float* to) {
+void gradient_row(const float* g, const float* out, const NormGradient& norm, const float* shares,
+                  Size length, Size period, float* to) {
   const D d;
   for_each(
       length, period,
@@ -114,7 +116,8 @@ void gradient_row(const float* g, const float* out, const NormGradient& norm, co
 }
 
 // The pixels of a row of windows that hold the maximum, first of equals, get its gradient.
-void maximum_row_back(const float* in, const std::ptrdiff_t* offsets, const float* gradient, Size length, float* dx) {
+void maximum_row_back(const float* in, const std::ptrdiff_t* offsets, const float* gradient, Size length,
+                      float* dx) {
   const D d;
   for (Size p = 0; p < length; p += kLanes) {
     V best = hn::LoadU(d, in + offsets[0] + p);
@@ -142,8 +145,8 @@ void average_row_back(const std::ptrdiff_t* offsets, const float* gradient, Size
   }
 }
 
-void pool_back_impl(PoolKind kind, const PaddedLayout& layout, const float* x, const float* out, const float* g,
-                    const NormGradient& norm, float* dx, PoolScratch& scratch) {
+void pool_back_impl(PoolKind kind, const PaddedLayout& layout, const float* x, const float* out,
+                    const float* g, const NormGradient& norm, float* dx, PoolScratch& scratch) {
   const bool maximum = kind == PoolKind::kMaximum;
   const int height = strided(layout.height, layout.stride), width = strided(layout.width, layout.stride);
   const Size length = static_cast<Size>(width * layout.channels), row = round_up(length);
@@ -160,7 +163,8 @@ void pool_back_impl(PoolKind kind, const PaddedLayout& layout, const float* x, c
   for (int y = 0; y < height; ++y, g += length, out += length) {
     const Size at = static_cast<Size>(y) * layout.row;
     const Size share = static_cast<Size>(inside(y, layout.stride, layout.height) - 1) * row;
-    gradient_row(g, out, norm, maximum ? nullptr : scratch.shares.data() + share, length, period, scratch.rows.data());
+    gradient_row(g, out, norm, maximum ? nullptr : scratch.shares.data() + share, length, period,
+                 scratch.rows.data());
     if (maximum) {
       maximum_row_back(scratch.maximum.data() + at, offsets.data(), scratch.rows.data(), length,
                        scratch.gradient.data() + at);

@@ -17,7 +17,8 @@ std::vector<std::pair<int, int>> window(const Image& x, int y, int x_at, int str
   std::vector<std::pair<int, int>> pixels;
   for (int dy = -1; dy <= 1; ++dy) {
     for (int dx = -1; dx <= 1; ++dx) {
-      if (x.inside(stride * y + dy, stride * x_at + dx)) pixels.emplace_back(stride * y + dy, stride * x_at + dx);
+      if (x.inside(stride * y + dy, stride * x_at + dx))
+        pixels.emplace_back(stride * y + dy, stride * x_at + dx);
     }
   }
   return pixels;
@@ -40,7 +41,8 @@ Image pool_slowly(PoolKind kind, const Image& x, int stride, const Image* g, Ima
         if (kind == PoolKind::kMaximum) {
           dx->at(best.first, best.second, c) += g->at(y, at, c);
         } else {
-          for (const auto& p : pixels) dx->at(p.first, p.second, c) += g->at(y, at, c) / static_cast<double>(pixels.size());
+          for (const auto& p : pixels)
+            dx->at(p.first, p.second, c) += g->at(y, at, c) / static_cast<double>(pixels.size());
         }
       }
     }
@@ -79,7 +81,8 @@ TEST(PoolTest, AgreesWithTheSlowTwinOnEveryTarget) {
           EXPECT_EQ(out.back(), 12345.0f) << "nothing is written past the output";
           pool_back(kind, layout, values.data(), out.data(), gradient.data(),
                     {g_scale.data(), raw_scale.data(), constant.data()}, back.data(), scratch);
-          EXPECT_LT(error(back.data(), dx.values), tolerance(9)) << target << ", C " << channels << ", stride " << stride;
+          EXPECT_LT(error(back.data(), dx.values), tolerance(9))
+              << target << ", C " << channels << ", stride " << stride;
         });
       }
     }

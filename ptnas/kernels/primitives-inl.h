@@ -1,5 +1,6 @@
-// The loops that all kernels are made of, for one instruction set: included by each dispatched file inside foreach_target.
-// Single-threaded; plain pointers. `length` counts floats of consecutive pixels [pixel][channel].
+// The loops that all kernels are made of, for one instruction set: included by each dispatched file inside
+// foreach_target. Single-threaded; plain pointers. `length` counts floats of consecutive pixels
+// [pixel][channel].
 #if defined(PTNAS_KERNELS_PRIMITIVES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef PTNAS_KERNELS_PRIMITIVES_INL_H_
 #undef PTNAS_KERNELS_PRIMITIVES_INL_H_
@@ -60,10 +61,12 @@ HWY_INLINE void depthwise_block(const float* HWY_RESTRICT in, const TapPointer* 
   for (int v = 0; v < kBlock; ++v) hn::StoreU(sum[v], d, out + static_cast<std::size_t>(v) * step);
 }
 
-// A period that is known when compiling lets the addresses of a block be constants: kPeriod, or 0 for any other.
+// A period that is known when compiling lets the addresses of a block be constants: kPeriod, or 0 for any
+// other.
 template <int kPeriod, bool kAccumulate>
-HWY_INLINE void depthwise_rows_of(const float* in, std::size_t in_row, const TapPointer* taps, int count, int rows,
-                                  std::size_t length, std::size_t any_period, float* out, std::size_t out_row) {
+HWY_INLINE void depthwise_rows_of(const float* in, std::size_t in_row, const TapPointer* taps, int count,
+                                  int rows, std::size_t length, std::size_t any_period, float* out,
+                                  std::size_t out_row) {
   const std::size_t period = kPeriod > 0 ? kPeriod : any_period;
   for (int r = 0; r < rows; ++r) {
     const float* x = in + static_cast<std::size_t>(r) * in_row;
@@ -88,10 +91,14 @@ HWY_INLINE void depthwise_rows_of(const float* in, std::size_t in_row, const Tap
 template <typename Body>
 HWY_INLINE void with_period(std::size_t period, const Body& body) {
   switch (period) {
-    case 16: return body(std::integral_constant<int, 16>{});
-    case 32: return body(std::integral_constant<int, 32>{});
-    case 64: return body(std::integral_constant<int, 64>{});
-    default: return body(std::integral_constant<int, 0>{});
+    case 16:
+      return body(std::integral_constant<int, 16>{});
+    case 32:
+      return body(std::integral_constant<int, 32>{});
+    case 64:
+      return body(std::integral_constant<int, 64>{});
+    default:
+      return body(std::integral_constant<int, 0>{});
   }
 }
 
@@ -112,7 +119,8 @@ inline TapRuns tap_runs(const std::ptrdiff_t* offsets, int count, std::size_t ch
   return runs;
 }
 
-// A block of neighbouring pixels, a vector of channels each: every pixel of a run is loaded once for all its taps.
+// A block of neighbouring pixels, a vector of channels each: every pixel of a run is loaded once for all its
+// taps.
 template <int kTaps, int kSpacing, int kBlock, bool kAccumulate>
 HWY_INLINE void depthwise_run_block(const float* HWY_RESTRICT in, const TapPointer* taps, int count,
                                     std::size_t position, std::size_t pixel, float* HWY_RESTRICT out) {
@@ -142,8 +150,9 @@ HWY_INLINE void depthwise_run_block(const float* HWY_RESTRICT in, const TapPoint
 }
 
 template <int kTaps, int kSpacing, bool kAccumulate>
-HWY_INLINE void depthwise_run_rows(const float* in, std::size_t in_row, const TapPointer* taps, int count, int rows,
-                                   std::size_t length, std::size_t channels, float* out, std::size_t out_row) {
+HWY_INLINE void depthwise_run_rows(const float* in, std::size_t in_row, const TapPointer* taps, int count,
+                                   int rows, std::size_t length, std::size_t channels, float* out,
+                                   std::size_t out_row) {
   for (int r = 0; r < rows; ++r) {
     const float* x = in + static_cast<std::size_t>(r) * in_row;
     float* y = out + static_cast<std::size_t>(r) * out_row;
@@ -162,7 +171,8 @@ HWY_INLINE void depthwise_run_rows(const float* in, std::size_t in_row, const Ta
   }
 }
 
-// Calls body with the runs' length and spacing as constants where they are usual ones; false where they are not.
+// Calls body with the runs' length and spacing as constants where they are usual ones; false where they are
+// not.
 template <typename Body>
 HWY_INLINE bool with_runs(const TapRuns& runs, const Body& body) {
   using One = std::integral_constant<int, 1>;
@@ -176,8 +186,8 @@ HWY_INLINE bool with_runs(const TapRuns& runs, const Body& body) {
   return false;
 }
 
-// out[r][p] (+)= sum over taps of weight[p mod C] in[offset + r in_row + p], p in 0 .. length - 1. Whole vectors are
-// written: up to kLanes - 1 floats past each row, rows in ascending order.
+// out[r][p] (+)= sum over taps of weight[p mod C] in[offset + r in_row + p], p in 0 .. length - 1. Whole
+// vectors are written: up to kLanes - 1 floats past each row, rows in ascending order.
 template <bool kAccumulate>
 HWY_INLINE void depthwise_rows(const float* in, std::size_t in_row, const TapPointer* taps, int count,
                                const TapRuns& runs, int rows, std::size_t length, std::size_t channels,
@@ -190,14 +200,17 @@ HWY_INLINE void depthwise_rows(const float* in, std::size_t in_row, const TapPoi
     return;
   }
   with_period(period, [&](auto constant) HWY_ATTR {
-    depthwise_rows_of<decltype(constant)::value, kAccumulate>(in, in_row, taps, count, rows, length, period, out, out_row);
+    depthwise_rows_of<decltype(constant)::value, kAccumulate>(in, in_row, taps, count, rows, length, period,
+                                                              out, out_row);
   });
 }
 
-// One run of taps over a block of rows of whole-vector pixels: as depthwise_gradient_group, each pixel loaded once.
+// One run of taps over a block of rows of whole-vector pixels: as depthwise_gradient_group, each pixel loaded
+// once.
 template <int kTaps, int kSpacing>
-HWY_INLINE void depthwise_gradient_run(const float* in, std::size_t in_row, const float* dy, std::size_t dy_row,
-                                       int rows, std::size_t length, std::size_t channels, float* gradient) {
+HWY_INLINE void depthwise_gradient_run(const float* in, std::size_t in_row, const float* dy,
+                                       std::size_t dy_row, int rows, std::size_t length, std::size_t channels,
+                                       float* gradient) {
   const D d;
   constexpr int kBlock = 4;
   for (std::size_t j = 0; j < channels; j += kLanes) {
@@ -227,7 +240,8 @@ HWY_INLINE void depthwise_gradient_run(const float* in, std::size_t in_row, cons
         const V g = hn::LoadU(d, y + p);
 #pragma GCC unroll 8
         for (int k = 0; k < kTaps; ++k) {
-          sum[k][0] = hn::MulAdd(g, hn::LoadU(d, x + p + static_cast<std::size_t>(k * kSpacing) * channels), sum[k][0]);
+          sum[k][0] = hn::MulAdd(g, hn::LoadU(d, x + p + static_cast<std::size_t>(k * kSpacing) * channels),
+                                 sum[k][0]);
         }
       }
     }
@@ -264,12 +278,14 @@ HWY_INLINE void depthwise_gradient_group(const float* in, std::size_t in_row, co
       for (; p + (kGradientBlock - 1) * period < length; p += kGradientBlock * period) {
         V g[kGradientBlock];
 #pragma GCC unroll 4
-        for (int u = 0; u < kGradientBlock; ++u) g[u] = hn::LoadU(d, y + p + static_cast<std::size_t>(u) * period);
+        for (int u = 0; u < kGradientBlock; ++u)
+          g[u] = hn::LoadU(d, y + p + static_cast<std::size_t>(u) * period);
 #pragma GCC unroll 8
         for (int k = 0; k < kTaps; ++k) {
 #pragma GCC unroll 4
           for (int u = 0; u < kGradientBlock; ++u) {
-            sum[k][u] = hn::MulAdd(g[u], hn::LoadU(d, x[k] + p + static_cast<std::size_t>(u) * period), sum[k][u]);
+            sum[k][u] =
+                hn::MulAdd(g[u], hn::LoadU(d, x[k] + p + static_cast<std::size_t>(u) * period), sum[k][u]);
           }
         }
       }
@@ -293,10 +309,11 @@ HWY_INLINE void depthwise_gradient_group(const float* in, std::size_t in_row, co
 // Output rows whose gradient and source stay in the first cache while all groups of taps pass over them.
 constexpr int kGradientRows = 4;
 
-// gradient[k][p mod period] += sum over rows and p of dy[r][p] in[offset[k] + r in_row + p]. dy is 0 past `length`.
+// gradient[k][p mod period] += sum over rows and p of dy[r][p] in[offset[k] + r in_row + p]. dy is 0 past
+// `length`.
 HWY_INLINE void depthwise_gradient(const float* in, std::size_t in_row, const std::ptrdiff_t* offsets,
-                                   int taps, const TapRuns& runs, const float* dy, std::size_t dy_row, int rows,
-                                   std::size_t length, std::size_t channels, std::size_t period,
+                                   int taps, const TapRuns& runs, const float* dy, std::size_t dy_row,
+                                   int rows, std::size_t length, std::size_t channels, std::size_t period,
                                    float* gradient) {
   const auto by_runs = [&](auto size, auto spacing) HWY_ATTR {
     constexpr int kSize = decltype(size)::value;
@@ -304,8 +321,9 @@ HWY_INLINE void depthwise_gradient(const float* in, std::size_t in_row, const st
       const int count = rows - r < kGradientRows ? rows - r : kGradientRows;
       for (int k = 0; k < taps; k += kSize) {
         depthwise_gradient_run<kSize, decltype(spacing)::value>(
-            in + static_cast<std::size_t>(r) * in_row + offsets[k], in_row, dy + static_cast<std::size_t>(r) * dy_row,
-            dy_row, count, length, channels, gradient + static_cast<std::size_t>(k) * period);
+            in + static_cast<std::size_t>(r) * in_row + offsets[k], in_row,
+            dy + static_cast<std::size_t>(r) * dy_row, dy_row, count, length, channels,
+            gradient + static_cast<std::size_t>(k) * period);
       }
     }
   };
@@ -319,9 +337,9 @@ HWY_INLINE void depthwise_gradient(const float* in, std::size_t in_row, const st
       const auto group = [&](auto size) HWY_ATTR {
         constexpr int kSize = decltype(size)::value;
         for (; taps - k >= kSize; k += kSize) {
-          depthwise_gradient_group<kSize, decltype(constant)::value>(x, in_row, offsets + k, y, dy_row, count, length,
-                                                                     period,
-                                                                     gradient + static_cast<std::size_t>(k) * period);
+          depthwise_gradient_group<kSize, decltype(constant)::value>(
+              x, in_row, offsets + k, y, dy_row, count, length, period,
+              gradient + static_cast<std::size_t>(k) * period);
         }
       };
       if (taps % 3 != 0) group(std::integral_constant<int, 5>{});
@@ -331,7 +349,8 @@ HWY_INLINE void depthwise_gradient(const float* in, std::size_t in_row, const st
   });
 }
 
-// A matrix product over pixels: out[p][n] (+)= sum over segments s and k of in[offset[s] + p in_step + k] w[s depth + k][n].
+// A matrix product over pixels: out[p][n] (+)= sum over segments s and k of in[offset[s] + p in_step + k] w[s
+// depth + k][n].
 struct Product {
   std::size_t in_step;            ///< floats from a pixel to the next
   const std::ptrdiff_t* offsets;  ///< [segments]
@@ -365,7 +384,8 @@ HWY_INLINE void product_tile(const Product& product, const float* HWY_RESTRICT i
       for (int n = 0; n < kVectors; ++n) weight[n] = hn::Load(d, w + static_cast<std::size_t>(n) * kLanes);
 #pragma GCC unroll 16
       for (int m = 0; m < kPixels; ++m) {
-        const V value = hn::Set(d, x[static_cast<std::size_t>(m) * product.in_step + static_cast<std::size_t>(k)]);
+        const V value =
+            hn::Set(d, x[static_cast<std::size_t>(m) * product.in_step + static_cast<std::size_t>(k)]);
 #pragma GCC unroll 4
         for (int n = 0; n < kVectors; ++n) sum[m][n] = hn::MulAdd(value, weight[n], sum[m][n]);
       }
@@ -391,7 +411,9 @@ template <int kVectors, bool kAccumulate>
 HWY_INLINE void product_columns(const Product& product, const float* in, std::size_t pixels,
                                 std::size_t column, float* out) {
   // As many sums as registers hold beside the weights.
-  constexpr int kPixels = kVectors == 4 ? (kManyRegisters ? 4 : 2) : kVectors == 2 ? (kManyRegisters ? 8 : 4) : 8;
+  constexpr int kPixels = kVectors == 4   ? (kManyRegisters ? 4 : 2)
+                          : kVectors == 2 ? (kManyRegisters ? 8 : 4)
+                                          : 8;
   std::size_t p = 0;
   const auto tiles = [&](auto size) {
     constexpr int kSize = decltype(size)::value;
@@ -417,7 +439,8 @@ HWY_INLINE void product_rows(const Product& product, const float* in, std::size_
 
 template <int kRows, int kVectors>
 HWY_INLINE void outer_tile(const float* HWY_RESTRICT x, std::size_t x_step, const float* HWY_RESTRICT y,
-                           std::size_t y_step, std::size_t pixels, float* HWY_RESTRICT out, std::size_t out_row) {
+                           std::size_t y_step, std::size_t pixels, float* HWY_RESTRICT out,
+                           std::size_t out_row) {
   const D d;
   V sum[kRows][kVectors];
 #pragma GCC unroll 16
@@ -428,7 +451,8 @@ HWY_INLINE void outer_tile(const float* HWY_RESTRICT x, std::size_t x_step, cons
   for (std::size_t p = 0; p < pixels; ++p) {
     V g[kVectors];
 #pragma GCC unroll 4
-    for (int n = 0; n < kVectors; ++n) g[n] = hn::LoadU(d, y + p * y_step + static_cast<std::size_t>(n) * kLanes);
+    for (int n = 0; n < kVectors; ++n)
+      g[n] = hn::LoadU(d, y + p * y_step + static_cast<std::size_t>(n) * kLanes);
 #pragma GCC unroll 16
     for (int k = 0; k < kRows; ++k) {
       const V value = hn::Set(d, x[p * x_step + static_cast<std::size_t>(k)]);
@@ -447,15 +471,17 @@ HWY_INLINE void outer_tile(const float* HWY_RESTRICT x, std::size_t x_step, cons
 }
 
 template <int kVectors>
-HWY_INLINE void outer_columns(const float* x, std::size_t x_step, int depth, const float* y, std::size_t y_step,
-                              std::size_t pixels, float* out, std::size_t out_row) {
-  constexpr int kRows = kVectors == 4 ? (kManyRegisters ? 4 : 2) : kVectors == 2 ? (kManyRegisters ? 8 : 4) : 8;
+HWY_INLINE void outer_columns(const float* x, std::size_t x_step, int depth, const float* y,
+                              std::size_t y_step, std::size_t pixels, float* out, std::size_t out_row) {
+  constexpr int kRows = kVectors == 4   ? (kManyRegisters ? 4 : 2)
+                        : kVectors == 2 ? (kManyRegisters ? 8 : 4)
+                                        : 8;
   int k = 0;
   const auto tiles = [&](auto size) {
     constexpr int kSize = decltype(size)::value;
     for (; k + kSize <= depth; k += kSize) {
-      outer_tile<kSize, kVectors>(x + k, x_step, y, y_step, pixels, out + static_cast<std::size_t>(k) * out_row,
-                                  out_row);
+      outer_tile<kSize, kVectors>(x + k, x_step, y, y_step, pixels,
+                                  out + static_cast<std::size_t>(k) * out_row, out_row);
     }
   };
   tiles(std::integral_constant<int, kRows>{});
@@ -464,20 +490,22 @@ HWY_INLINE void outer_columns(const float* x, std::size_t x_step, int depth, con
   tiles(std::integral_constant<int, 1>{});
 }
 
-// out[k][n] += sum over pixels of x[p][k] y[p][n], k below `depth`, n below `columns`. Rows of `out` are rounded up; what
-// lies in them past `columns` is undefined. Up to kLanes - 1 floats are read past y.
-HWY_INLINE void outer_product(const float* x, std::size_t x_step, int depth, const float* y, std::size_t y_step,
-                              std::size_t columns, std::size_t pixels, float* out) {
+// out[k][n] += sum over pixels of x[p][k] y[p][n], k below `depth`, n below `columns`. Rows of `out` are
+// rounded up; what lies in them past `columns` is undefined. Up to kLanes - 1 floats are read past y.
+HWY_INLINE void outer_product(const float* x, std::size_t x_step, int depth, const float* y,
+                              std::size_t y_step, std::size_t columns, std::size_t pixels, float* out) {
   const std::size_t out_row = round_up(columns), vectors = (columns + kLanes - 1) / kLanes;
   std::size_t v = 0;
   const auto at = [&] { return v * kLanes; };
-  for (; v + 4 <= vectors; v += 4) outer_columns<4>(x, x_step, depth, y + at(), y_step, pixels, out + at(), out_row);
-  for (; v + 2 <= vectors; v += 2) outer_columns<2>(x, x_step, depth, y + at(), y_step, pixels, out + at(), out_row);
+  for (; v + 4 <= vectors; v += 4)
+    outer_columns<4>(x, x_step, depth, y + at(), y_step, pixels, out + at(), out_row);
+  for (; v + 2 <= vectors; v += 2)
+    outer_columns<2>(x, x_step, depth, y + at(), y_step, pixels, out + at(), out_row);
   if (v < vectors) outer_columns<1>(x, x_step, depth, y + at(), y_step, pixels, out + at(), out_row);
 }
 
-// Goes over `length` floats of consecutive pixels. at(q) loads what the vector at position q of the period tables needs and
-// returns what is done with a vector at p; scalar(p, q) does the floats that are left.
+// Goes over `length` floats of consecutive pixels. at(q) loads what the vector at position q of the period
+// tables needs and returns what is done with a vector at p; scalar(p, q) does the floats that are left.
 template <typename At, typename Scalar>
 HWY_INLINE void for_each(std::size_t length, std::size_t period, const At& at, const Scalar& scalar) {
   std::size_t p = 0, q = 0;

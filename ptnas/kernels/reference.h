@@ -18,10 +18,13 @@ using Values = std::vector<double>;
 struct Image {
   int height, width, channels;
   Values values;
-  Image(int h, int w, int c) : height(h), width(w), channels(c), values(static_cast<std::size_t>(h * w * c), 0) {}
+  Image(int h, int w, int c)
+      : height(h), width(w), channels(c), values(static_cast<std::size_t>(h * w * c), 0) {}
   bool inside(int y, int x) const { return y >= 0 && y < height && x >= 0 && x < width; }
   double& at(int y, int x, int c) { return values[static_cast<std::size_t>((y * width + x) * channels + c)]; }
-  double at(int y, int x, int c) const { return values[static_cast<std::size_t>((y * width + x) * channels + c)]; }
+  double at(int y, int x, int c) const {
+    return values[static_cast<std::size_t>((y * width + x) * channels + c)];
+  }
 };
 
 inline Image random_image(int h, int w, int c, std::mt19937& random) {
@@ -32,8 +35,9 @@ inline Image random_image(int h, int w, int c, std::mt19937& random) {
 }
 inline std::vector<float> narrow(const Values& values) { return {values.begin(), values.end()}; }
 
-/// The largest difference over the norm of what is expected, divided by the root of the number of values: an error of single
-/// precision in a sum of n terms is about epsilon times the root of the sum of squares of its terms.
+/// The largest difference over the norm of what is expected, divided by the root of the number of values: an
+/// error of single precision in a sum of n terms is about epsilon times the root of the sum of squares of its
+/// terms.
 inline double error(const float* found, const Values& expected) {
   double largest = 0, squares = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -41,10 +45,11 @@ inline double error(const float* found, const Values& expected) {
     largest = std::isnan(apart) ? std::numeric_limits<double>::infinity() : std::max(largest, apart);
     squares += expected[i] * expected[i];
   }
-  return largest / (std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, expected.size()))) + 1e-30);
+  return largest /
+         (std::sqrt(squares / static_cast<double>(std::max<std::size_t>(1, expected.size()))) + 1e-30);
 }
-/// Of a sum of `terms` products in single precision, relative to its root mean square: epsilon sqrt(terms), times 8 for the
-/// largest of many and for sums that happen to be small.
+/// Of a sum of `terms` products in single precision, relative to its root mean square: epsilon sqrt(terms),
+/// times 8 for the largest of many and for sums that happen to be small.
 inline double tolerance(double terms) {
   return 8 * static_cast<double>(std::numeric_limits<float>::epsilon()) * std::sqrt(terms + 16);
 }

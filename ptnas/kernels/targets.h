@@ -1,6 +1,6 @@
-// Which instruction sets kernels are compiled for; included before anything of Highway. Vectors are kept in arrays,
-// which scalable ones (SVE, RVV) do not allow; SSSE3 and SSE4 would add nothing to SSE2, nor AVX3_DL to AVX3, that a
-// kernel here uses.
+// Which instruction sets kernels are compiled for; included before anything of Highway. Vectors are kept in
+// arrays, which scalable ones (SVE, RVV) do not allow; SSSE3 and SSE4 would add nothing to SSE2, nor AVX3_DL
+// to AVX3, that a kernel here uses.
 #pragma once
 
 #ifndef HWY_DISABLED_TARGETS

@@ -97,17 +97,18 @@ void* new_data(std::size_t bytes) {
 class CachingAllocator final : public c10::Allocator {
  public:
 #if defined(PTNAS_ALLOCATOR_TAKES_MUTABLE_THIS)
-  c10::DataPtr allocate(std::size_t bytes) override {
+  c10::DataPtr allocate(std::size_t bytes) override{
 #else
   c10::DataPtr allocate(std::size_t bytes) const override {
 #endif
-    void* data = new_data(bytes);
-    return {data, data, &free_data, c10::Device(c10::DeviceType::CPU)};
-  }
-  c10::DeleterFnPtr raw_deleter() const override { return &free_data; }
-};
+      void* data = new_data(bytes);
+  return {data, data, &free_data, c10::Device(c10::DeviceType::CPU)};
+} c10::DeleterFnPtr raw_deleter() const override {
+  return &free_data;
+}
+};  // namespace
 
-}  // namespace
+}  // namespace ptnas
 
 void install_caching_allocator() {
   static CachingAllocator allocator;

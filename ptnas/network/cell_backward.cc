@@ -15,8 +15,8 @@ constexpr Size kValuesInput = 2, kFirstParameter = 3;  // among the node's input
 
 }  // namespace
 
-// One way back. Nodes last to first; for each: the sums that its operations' batch-norms need, the second units, the first
-// units. Then the preprocessing. What nobody needs is not computed.
+// One way back. Nodes last to first; for each: the sums that its operations' batch-norms need, the second
+// units, the first units. Then the preprocessing. What nobody needs is not computed.
 class CellBackward {
  public:
   CellBackward(CellRecord& record, const torch::autograd::Node& node)
@@ -46,9 +46,12 @@ class CellBackward {
   bool wants_weights(const CellEngine::Unit& u) const {
     return wants_parameter(u.first) || wants_parameter(u.second) || wants_parameter(u.depthwise);
   }
-  bool wants_norm(const CellEngine::Unit& u) const { return wants_parameter(u.gamma) || wants_parameter(u.beta); }
+  bool wants_norm(const CellEngine::Unit& u) const {
+    return wants_parameter(u.gamma) || wants_parameter(u.beta);
+  }
 
-  // The gradient of the cell's inputs is needed by what lies before, or by the preprocessing's own parameters.
+  // The gradient of the cell's inputs is needed by what lies before, or by the preprocessing's own
+  // parameters.
   void sort_wishes() {
     wants_inputs_ = wants(0) || wants(1);
     for (const int unit : engine_.inputs_) {
@@ -63,24 +66,26 @@ class CellBackward {
   bool wants_state(int state) const { return state >= 2 || wants_inputs_; }
 
   float* state_gradient(int state, std::int64_t n) {
-    return state_gradients_[static_cast<Size>(state)].data() + static_cast<Size>(n) * r_.shape_of(state).image();
+    return state_gradients_[static_cast<Size>(state)].data() +
+           static_cast<Size>(n) * r_.shape_of(state).image();
   }
 
   void begin_states(const torch::Tensor& output_gradient) {
     const int nodes = engine_.graph_.nodes;
-    const auto channels = static_cast<Size>(r_.node_shape.channels), pixels = static_cast<Size>(r_.node_shape.pixels());
+    const auto channels = static_cast<Size>(r_.node_shape.channels),
+               pixels = static_cast<Size>(r_.node_shape.pixels());
     const Size step = channels * static_cast<Size>(nodes);
     const float* g = output_gradient.data_ptr<float>();
     for (int s = 0; s < nodes + 2; ++s) {
-      state_gradients_.push_back(wants_state(s)
-                                     ? Buffer(static_cast<Size>(r_.images) * r_.shape_of(s).image())
-                                     : Buffer());
+      state_gradients_.push_back(
+          wants_state(s) ? Buffer(static_cast<Size>(r_.images) * r_.shape_of(s).image()) : Buffer());
     }
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
-      for (int s = 0; s < 2 && wants_inputs_; ++s) std::fill_n(state_gradient(s, n), r_.state_shape.image(), 0.0f);
+      for (int s = 0; s < 2 && wants_inputs_; ++s)
+        std::fill_n(state_gradient(s, n), r_.state_shape.image(), 0.0f);
       for (int node = 0; node < nodes; ++node) {
-        kernels::copy_pixels(g + static_cast<Size>(n) * pixels * step + static_cast<Size>(node) * channels, step, pixels,
-                             r_.node_shape.channels, state_gradient(node + 2, n), channels);
+        kernels::copy_pixels(g + static_cast<Size>(n) * pixels * step + static_cast<Size>(node) * channels,
+                             step, pixels, r_.node_shape.channels, state_gradient(node + 2, n), channels);
       }
     });
   }
@@ -101,7 +106,8 @@ class CellBackward {
         sum_over(identities, n, scratch, /*accumulate=*/true, state_gradient(state, n));
       }
       for (const auto kind : {kernels::PoolKind::kMaximum, kernels::PoolKind::kAverage}) {
-        if (!pools[static_cast<int>(kind)].empty()) pool_back(kind, state, pools[static_cast<int>(kind)], n, scratch);
+        if (!pools[static_cast<int>(kind)].empty())
+          pool_back(kind, state, pools[static_cast<int>(kind)], n, scratch);
       }
     });
   }
@@ -123,7 +129,8 @@ class CellBackward {
     std::vector<float> scale(static_cast<Size>(channels));
     for (Size i = 0; i < operations.size(); ++i) {
       const ActiveOperation& a = *operations[i];
-      for (Size c = 0; c < scale.size(); ++c) scale[c] = static_cast<float>(r_.factor(a.edge, n) * scale_of(a, c));
+      for (Size c = 0; c < scale.size(); ++c)
+        scale[c] = static_cast<float>(r_.factor(a.edge, n) * scale_of(a, c));
       scratch.tables[i].resize(period);
       kernels::fill_period(scale.data(), channels, scratch.tables[i].data());
       const int node = engine_.graph_.edges[static_cast<Size>(a.edge)].node;
@@ -139,7 +146,8 @@ class CellBackward {
     const Size period = kernels::period_of(channels);
     scratch.image.resize(r_.node_shape.image());
     sum_over(operations, n, scratch, /*accumulate=*/false, scratch.image.data());
-    std::vector<float> ones(static_cast<Size>(channels), 1.0f), raw(ones.size(), 0.0f), constant(ones.size(), 0.0f);
+    std::vector<float> ones(static_cast<Size>(channels), 1.0f), raw(ones.size(), 0.0f),
+        constant(ones.size(), 0.0f);
     for (const ActiveOperation* a : operations) {
       for (Size c = 0; c < ones.size() && a->pool_norm.begun(); ++c) {
         raw[c] += static_cast<float>(a->pool_norm.raw_scale(c));
@@ -152,13 +160,14 @@ class CellBackward {
       scratch.tables[t].resize(period);
       kernels::fill_period(values[t]->data(), channels, scratch.tables[t].data());
     }
-    const kernels::NormGradient norm{scratch.tables[0].data(), scratch.tables[1].data(), scratch.tables[2].data()};
+    const kernels::NormGradient norm{scratch.tables[0].data(), scratch.tables[1].data(),
+                                     scratch.tables[2].data()};
     const StateShape& shape = r_.shape_of(state);
     const kernels::PaddedLayout layout(shape.channels, shape.height, shape.width,
                                        engine_.stride_[static_cast<Size>(state)], kHalo);
     const float* out = r_.pool(kind, state).raw.data() + static_cast<Size>(n) * r_.node_shape.image();
-    kernels::pool_back(kind, layout, r_.state(state, n), out, scratch.image.data(), norm, state_gradient(state, n),
-                       scratch.pool);
+    kernels::pool_back(kind, layout, r_.state(state, n), out, scratch.image.data(), norm,
+                       state_gradient(state, n), scratch.pool);
   }
 
   const CellEngine::Operation& operation_of(const ActiveOperation& a) const {
@@ -193,8 +202,10 @@ class CellBackward {
 
   // Sums of the node's gradient g and of g times each operation's output, image by image.
   void sum_gradients(int node, std::vector<ActiveOperation>& active) {
-    const auto pixels = static_cast<Size>(r_.node_shape.pixels()), channels = static_cast<Size>(r_.node_shape.channels);
-    std::vector<double> plain(active.size() * static_cast<Size>(r_.images), 0);  // of operations without a norm
+    const auto pixels = static_cast<Size>(r_.node_shape.pixels()),
+               channels = static_cast<Size>(r_.node_shape.channels);
+    std::vector<double> plain(active.size() * static_cast<Size>(r_.images),
+                              0);  // of operations without a norm
     for (ActiveOperation& a : active) {
       if (FusedNorm* norm = norm_of(a)) norm->begin_back();
     }
@@ -227,7 +238,8 @@ class CellBackward {
         norm->finish_back(a.weight);
         gradient = norm->weight_gradient();
       } else {
-        for (std::int64_t n = 0; n < r_.images; ++n) gradient += plain[i * static_cast<Size>(r_.images) + static_cast<Size>(n)];
+        for (std::int64_t n = 0; n < r_.images; ++n)
+          gradient += plain[i * static_cast<Size>(r_.images) + static_cast<Size>(n)];
       }
       if (wants_values_) {
         values_gradient_.accessor<float, 2>()[a.edge][a.operation] = static_cast<float>(gradient);
@@ -255,8 +267,10 @@ class CellBackward {
   void give_norm(int unit) {
     const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
     const FusedNorm& norm = r_.units[static_cast<Size>(unit)].norm;
-    if (wants_parameter(u.gamma)) gradients_[kFirstParameter + static_cast<Size>(u.gamma)] = norm.gamma_gradient();
-    if (wants_parameter(u.beta)) gradients_[kFirstParameter + static_cast<Size>(u.beta)] = norm.beta_gradient();
+    if (wants_parameter(u.gamma))
+      gradients_[kFirstParameter + static_cast<Size>(u.gamma)] = norm.gamma_gradient();
+    if (wants_parameter(u.beta))
+      gradients_[kFirstParameter + static_cast<Size>(u.beta)] = norm.beta_gradient();
   }
 
   // Sums of weight gradients of the units of one phase: by unit and chunk.
@@ -311,7 +325,8 @@ class CellBackward {
   void give_weights(int unit, const float* sum) {
     const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
     const kernels::Convolution& c = r_.units[static_cast<Size>(unit)].convolution;
-    const auto in = static_cast<Size>(c.source.channels), row = kernels::round_up(static_cast<Size>(c.out_channels));
+    const auto in = static_cast<Size>(c.source.channels),
+               row = kernels::round_up(static_cast<Size>(c.out_channels));
     const auto give = [&](int parameter, const float* matrix) {
       if (!wants_parameter(parameter)) return;
       torch::Tensor gradient = torch::empty_like(engine_.parameters_[static_cast<Size>(parameter)]);
@@ -340,7 +355,8 @@ class CellBackward {
   }
 
   // The norm's gradient for one image: g's scale times the edge's factor.
-  kernels::NormGradient norm_gradient(const FusedNorm& norm, int edge, std::int64_t n, ThreadScratch& scratch) const {
+  kernels::NormGradient norm_gradient(const FusedNorm& norm, int edge, std::int64_t n,
+                                      ThreadScratch& scratch) const {
     kernels::NormGradient gradient = norm.gradient();
     if (!r_.has_factors(edge)) return gradient;
     const Size period = kernels::period_of(r_.node_shape.channels);
@@ -351,7 +367,8 @@ class CellBackward {
     return gradient;
   }
 
-  // Operations of two units: from the node's gradient through the second to the gradient of the first's norm's output.
+  // Operations of two units: from the node's gradient through the second to the gradient of the first's
+  // norm's output.
   void back_through_second_units(int node, const std::vector<ActiveOperation>& active) {
     std::vector<const ActiveOperation*> work;
     std::vector<int> units;
@@ -366,27 +383,31 @@ class CellBackward {
     }
     if (work.empty()) return;
     WeightSums sums(*this, units);
-    run_tasks(static_cast<std::int64_t>(work.size()) * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
-      const auto i = static_cast<Size>(task / chunks_);
-      const ImageRange range = chunk_of(r_.images, task % chunks_);
-      const int first = operation_of(*work[i]).units[0];
-      UnitRecord& before = r_.units[static_cast<Size>(first)];
-      const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
-      const kernels::Activation activation{before.norm.scale(), before.norm.bias(), true};
-      for (std::int64_t n = range.begin; n < range.end; ++n) {
-        scratch.source.shape(unit.convolution.source);
-        kernels::pad_image(scratch.source, raw_of(before, n), activation);
-        scratch.gradient.shape(unit.convolution.source);
-        kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, state_gradient(node + 2, n),
-                               raw_of(unit, n), norm_gradient(unit.norm, work[i]->edge, n, scratch),
-                               scratch.gradient.data(), /*accumulate=*/false, sums.at(i, task % chunks_), scratch.convolution);
-        float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
-        kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), raw_of(before, n), activation,
-                                 /*accumulate=*/false, g);
-        kernels::gradient_sums(g, raw_of(before, n), before.norm.center(), static_cast<Size>(r_.node_shape.pixels()),
-                               r_.node_shape.channels, before.norm.sum_g(n), before.norm.sum_gx(n));
-      }
-    });
+    run_tasks(
+        static_cast<std::int64_t>(work.size()) * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
+          const auto i = static_cast<Size>(task / chunks_);
+          const ImageRange range = chunk_of(r_.images, task % chunks_);
+          const int first = operation_of(*work[i]).units[0];
+          UnitRecord& before = r_.units[static_cast<Size>(first)];
+          const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
+          const kernels::Activation activation{before.norm.scale(), before.norm.bias(), true};
+          for (std::int64_t n = range.begin; n < range.end; ++n) {
+            scratch.source.shape(unit.convolution.source);
+            kernels::pad_image(scratch.source, raw_of(before, n), activation);
+            scratch.gradient.shape(unit.convolution.source);
+            kernels::convolve_back(
+                unit.convolution, unit.weights, &scratch.source, state_gradient(node + 2, n), raw_of(unit, n),
+                norm_gradient(unit.norm, work[i]->edge, n, scratch), scratch.gradient.data(),
+                /*accumulate=*/false, sums.at(i, task % chunks_), scratch.convolution);
+            float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
+            kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), raw_of(before, n),
+                                     activation,
+                                     /*accumulate=*/false, g);
+            kernels::gradient_sums(g, raw_of(before, n), before.norm.center(),
+                                   static_cast<Size>(r_.node_shape.pixels()), r_.node_shape.channels,
+                                   before.norm.sum_g(n), before.norm.sum_gx(n));
+          }
+        });
     sums.finish();
     for (const ActiveOperation* a : work) {
       r_.units[static_cast<Size>(operation_of(*a).units[0])].norm.finish_back(1);
@@ -405,14 +426,16 @@ class CellBackward {
     for (const ActiveOperation& a : active) {
       if (operation_of(a).units.empty() || !wants_operation(a)) continue;
       if (edges.empty() || edges.back().edge != a.edge) {
-        edges.push_back({a.edge, engine_.graph_.edges[static_cast<Size>(a.edge)].from, units.size(), units.size()});
+        edges.push_back(
+            {a.edge, engine_.graph_.edges[static_cast<Size>(a.edge)].from, units.size(), units.size()});
       }
       units.push_back(operation_of(a).units[0]);
       edges.back().end = units.size();
     }
     if (edges.empty()) return;
     WeightSums sums(*this, units);
-    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
+    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks_, [&](std::int64_t task,
+                                                                     ThreadScratch& scratch) {
       const EdgeWork& edge = edges[static_cast<Size>(task / chunks_)];
       const ImageRange range = chunk_of(r_.images, task % chunks_);
       const kernels::PaddedLayout& layout = r_.units[static_cast<Size>(units[edge.begin])].convolution.source;
@@ -427,11 +450,11 @@ class CellBackward {
           const bool has_second = second != second_gradients_.end();
           const float* g = has_second ? second->second.data() + static_cast<Size>(n) * r_.node_shape.image()
                                       : state_gradient(node + 2, n);
-          kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, g, raw_of(unit, n),
-                                 has_second ? unit.norm.gradient() : norm_gradient(unit.norm, edge.edge, n, scratch),
-                                 wants_source ? scratch.gradient.data() : nullptr, i > edge.begin,
-                                 sums.at(i, task % chunks_),
-                                 scratch.convolution);
+          kernels::convolve_back(
+              unit.convolution, unit.weights, &scratch.source, g, raw_of(unit, n),
+              has_second ? unit.norm.gradient() : norm_gradient(unit.norm, edge.edge, n, scratch),
+              wants_source ? scratch.gradient.data() : nullptr, i > edge.begin, sums.at(i, task % chunks_),
+              scratch.convolution);
         }
         if (!wants_source) continue;
         kernels::gather_gradient(layout, scratch.gradient.data(), r_.state(edge.from, n), {.relu = true},
@@ -449,8 +472,9 @@ class CellBackward {
       UnitRecord& unit = r_.units[static_cast<Size>(units[static_cast<Size>(i)])];
       const ImageRange range = chunk_of(r_.images, task / 2);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        kernels::gradient_sums(state_gradient(i, n), raw_of(unit, n), unit.norm.center(), unit.convolution.pixels(),
-                               r_.state_shape.channels, unit.norm.sum_g(n), unit.norm.sum_gx(n));
+        kernels::gradient_sums(state_gradient(i, n), raw_of(unit, n), unit.norm.center(),
+                               unit.convolution.pixels(), r_.state_shape.channels, unit.norm.sum_g(n),
+                               unit.norm.sum_gx(n));
       }
     });
     torch::Tensor gradients[2];
@@ -474,13 +498,14 @@ class CellBackward {
         scratch.source.shape(unit.convolution.source);
         kernels::pad_image(scratch.source, x, {.relu = true});
         if (wants_input) scratch.gradient.shape(unit.convolution.source);
-        kernels::convolve_back(unit.convolution, unit.weights, &scratch.source, state_gradient(static_cast<int>(i), n),
-                               raw_of(unit, n), unit.norm.gradient(), wants_input ? scratch.gradient.data() : nullptr,
-                               /*accumulate=*/false,
-                               sums.at(i, task / 2), scratch.convolution);
+        kernels::convolve_back(unit.convolution, unit.weights, &scratch.source,
+                               state_gradient(static_cast<int>(i), n), raw_of(unit, n), unit.norm.gradient(),
+                               wants_input ? scratch.gradient.data() : nullptr,
+                               /*accumulate=*/false, sums.at(i, task / 2), scratch.convolution);
         if (!wants_input) continue;
         kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), x, {.relu = true},
-                                 /*accumulate=*/false, gradients[i].data_ptr<float>() + static_cast<Size>(n) * image);
+                                 /*accumulate=*/false,
+                                 gradients[i].data_ptr<float>() + static_cast<Size>(n) * image);
       }
     });
     sums.finish();
@@ -491,9 +516,9 @@ class CellBackward {
   const torch::autograd::Node& node_;
   std::int64_t chunks_;
   bool wants_inputs_ = false, wants_values_ = false;
-  torch::Tensor values_gradient_;                            // [edges, columns]
-  std::vector<Buffer> state_gradients_;          // by state
-  std::map<int, Buffer> second_gradients_;       // by first unit: gradient of its norm's output
+  torch::Tensor values_gradient_;           // [edges, columns]
+  std::vector<Buffer> state_gradients_;     // by state
+  std::map<int, Buffer> second_gradients_;  // by first unit: gradient of its norm's output
   torch::autograd::variable_list gradients_;
 };
 
@@ -502,7 +527,8 @@ struct CellNode final : torch::autograd::Node {
   std::shared_ptr<CellRecord> record;
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
-    TORCH_CHECK(record != nullptr, "a cell was asked for its gradients a second time; run the forward pass again");
+    TORCH_CHECK(record != nullptr,
+                "a cell was asked for its gradients a second time; run the forward pass again");
     if (!gradients[0].defined()) return torch::autograd::variable_list(num_outputs());
     const torch::NoGradGuard no_grad;
     const std::shared_ptr<CellRecord> once = std::move(record);

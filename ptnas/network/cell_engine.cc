@@ -36,7 +36,8 @@ int CellEngine::add_unit(Unit unit) {
 
 int CellEngine::add_input_unit(const OperationParts& parts) {
   Unit unit;
-  unit.kind = parts.kind == OperationParts::Kind::kPointwise ? Unit::Kind::kPointwise : Unit::Kind::kFactorizedReduce;
+  unit.kind =
+      parts.kind == OperationParts::Kind::kPointwise ? Unit::Kind::kPointwise : Unit::Kind::kFactorizedReduce;
   unit.first = add_parameter(parts.first);
   unit.second = add_parameter(parts.second);
   unit.norm = parts.norm;
@@ -46,7 +47,8 @@ int CellEngine::add_input_unit(const OperationParts& parts) {
 CellEngine::Operation CellEngine::add_operation(const OperationParts& parts) {
   Operation operation{parts.kind, {}, nullptr};
   if (is_pool(parts.kind)) operation.norm = parts.norm;
-  if (parts.kind == OperationParts::Kind::kPointwise || parts.kind == OperationParts::Kind::kFactorizedReduce) {
+  if (parts.kind == OperationParts::Kind::kPointwise ||
+      parts.kind == OperationParts::Kind::kFactorizedReduce) {
     operation.units.push_back(add_input_unit(parts));
   }
   for (const OperationParts::Stage& stage : parts.stages) {
@@ -66,11 +68,14 @@ kernels::Convolution CellEngine::convolution_of(const Unit& unit, int channels, 
                                                 int stride, int halo) const {
   switch (unit.kind) {
     case Unit::Kind::kSeparable:
-      return kernels::separable_convolution({channels, height, width, stride, halo}, unit.kernel, unit.dilation);
+      return kernels::separable_convolution({channels, height, width, stride, halo}, unit.kernel,
+                                            unit.dilation);
     case Unit::Kind::kPointwise:
-      return kernels::dense_convolution({channels, height, width, stride, halo},
-                                        static_cast<int>(parameters_[static_cast<std::size_t>(unit.first)].size(0)), 1);
-    case Unit::Kind::kFactorizedReduce: break;
+      return kernels::dense_convolution(
+          {channels, height, width, stride, halo},
+          static_cast<int>(parameters_[static_cast<std::size_t>(unit.first)].size(0)), 1);
+    case Unit::Kind::kFactorizedReduce:
+      break;
   }
   std::int64_t out = parameters_[static_cast<std::size_t>(unit.first)].size(0);
   if (unit.second >= 0) out += parameters_[static_cast<std::size_t>(unit.second)].size(0);

@@ -13,10 +13,11 @@
 
 namespace ptnas {
 
-/// A cell as the fused engine sees it: two preprocessed inputs and edges of one or more operations into nodes.
+/// A cell as the fused engine sees it: two preprocessed inputs and edges of one or more operations into
+/// nodes.
 struct CellGraph {
   struct Edge {
-    int from;    ///< 0, 1: the inputs; 2 + n: node n
+    int from;  ///< 0, 1: the inputs; 2 + n: node n
     int node;
     int stride;  ///< the same for all edges that leave a state
     std::vector<OperationParts> operations;
@@ -29,14 +30,16 @@ struct CellGraph {
 /// What one pass through a cell is given besides its inputs.
 struct CellPass {
   std::vector<std::vector<double>> weights;  ///< by edge and operation; 0: not computed
-  torch::Tensor values;  ///< [edges, columns] weights as a tensor where their gradient is wanted, or undefined
+  torch::Tensor
+      values;  ///< [edges, columns] weights as a tensor where their gradient is wanted, or undefined
   std::vector<std::vector<float>> factors;  ///< by edge: by image, multiplies the edge's output; empty: 1
   ForwardContext context;
 };
 
-/// The fused engine: one cell forward and backward as a single autograd node, computed image by image with the kernels of
-/// ptnas/kernels, channels-last. Statistics, weights and gradients are those of the plain engine. The bits do not depend on
-/// the number of threads: work is cut into fixed pieces whose sums are added in a fixed order. Not thread-safe.
+/// The fused engine: one cell forward and backward as a single autograd node, computed image by image with
+/// the kernels of ptnas/kernels, channels-last. Statistics, weights and gradients are those of the plain
+/// engine. The bits do not depend on the number of threads: work is cut into fixed pieces whose sums are
+/// added in a fixed order. Not thread-safe.
 class CellEngine : public std::enable_shared_from_this<CellEngine> {
  public:
   explicit CellEngine(CellGraph graph);
@@ -67,14 +70,15 @@ class CellEngine : public std::enable_shared_from_this<CellEngine> {
   int add_unit(Unit unit);
   int add_input_unit(const OperationParts& parts);
   Operation add_operation(const OperationParts& parts);
-  kernels::Convolution convolution_of(const Unit& unit, int channels, int height, int width, int stride, int halo) const;
+  kernels::Convolution convolution_of(const Unit& unit, int channels, int height, int width, int stride,
+                                      int halo) const;
 
   CellGraph graph_;
   std::vector<torch::Tensor> parameters_;
   std::vector<Unit> units_;
-  int inputs_[2];                                // units of the preprocessing
+  int inputs_[2];                                   // units of the preprocessing
   std::vector<std::vector<Operation>> operations_;  // by edge
-  std::vector<int> stride_;                      // of the edges that leave a state
+  std::vector<int> stride_;                         // of the edges that leave a state
 };
 
 }  // namespace ptnas

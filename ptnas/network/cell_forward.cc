@@ -8,7 +8,9 @@ namespace ptnas {
 
 namespace {
 
-torch::Tensor channels_last(const torch::Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
+torch::Tensor channels_last(const torch::Tensor& x) {
+  return x.contiguous(torch::MemoryFormat::ChannelsLast);
+}
 
 void fill_scaled(const float* table, float factor, std::size_t period, float* out) {
   for (std::size_t i = 0; i < period; ++i) out[i] = table[i] * factor;
@@ -16,8 +18,8 @@ void fill_scaled(const float* table, float factor, std::size_t period, float* ou
 
 }  // namespace
 
-// One pass. The order of work: both inputs' preprocessing; then node by node the first convolutions of its edges, the
-// second ones, and the node's sum. A batch-norm ends each: a barrier over the batch.
+// One pass. The order of work: both inputs' preprocessing; then node by node the first convolutions of its
+// edges, the second ones, and the node's sum. A batch-norm ends each: a barrier over the batch.
 class CellForward {
  public:
   CellForward(CellEngine& engine, const CellPass& pass) : engine_(engine), pass_(pass) {}
@@ -30,8 +32,9 @@ class CellForward {
     make_inputs();
     const auto height = static_cast<std::int64_t>(record_->node_shape.height);
     const auto width = static_cast<std::int64_t>(record_->node_shape.width);
-    output_ = torch::empty({record_->images, engine_.graph_.nodes * engine_.graph_.channels, height, width},
-                           torch::TensorOptions(torch::kFloat).memory_format(torch::MemoryFormat::ChannelsLast));
+    output_ =
+        torch::empty({record_->images, engine_.graph_.nodes * engine_.graph_.channels, height, width},
+                     torch::TensorOptions(torch::kFloat).memory_format(torch::MemoryFormat::ChannelsLast));
     for (int node = 0; node < engine_.graph_.nodes; ++node) make_node(node);
     record = record_;
     return output_;
@@ -61,7 +64,8 @@ class CellForward {
     for (auto& pools : r.pools) pools.resize(states);
     r.active.resize(static_cast<std::size_t>(engine_.graph_.nodes));
     for (std::size_t e = 0; e < engine_.graph_.edges.size(); ++e) {
-      for (std::size_t o = 0; o < engine_.operations_[e].size(); ++o) activate(static_cast<int>(e), static_cast<int>(o));
+      for (std::size_t o = 0; o < engine_.operations_[e].size(); ++o)
+        activate(static_cast<int>(e), static_cast<int>(o));
     }
   }
 
@@ -91,7 +95,7 @@ class CellForward {
     pack(u, record);
     const kernels::Convolution& c = record.convolution;
     record.raw = Buffer(static_cast<std::size_t>(record_->images) * c.pixels() *
-                                        static_cast<std::size_t>(c.out_channels));
+                        static_cast<std::size_t>(c.out_channels));
     record.norm.begin(*u.norm, record_->images, static_cast<std::int64_t>(c.pixels()), c.out_channels);
   }
 
@@ -114,16 +118,19 @@ class CellForward {
   }
 
   // A unit on one image whose padded, activated source is ready.
-  void convolve_image(UnitRecord& record, const kernels::Padded& source, std::int64_t n, ThreadScratch& scratch) const {
+  void convolve_image(UnitRecord& record, const kernels::Padded& source, std::int64_t n,
+                      ThreadScratch& scratch) const {
     float* raw = raw_of(record, n);
     kernels::convolve(record.convolution, record.weights, source, raw, scratch.convolution);
     if (record.norm.wants_moments()) {
-      kernels::channel_moments(raw, record.convolution.pixels(), record.convolution.out_channels, record.norm.image(n));
+      kernels::channel_moments(raw, record.convolution.pixels(), record.convolution.out_channels,
+                               record.norm.image(n));
     }
   }
 
   void finish_unit(int unit) {
-    record_->units[static_cast<std::size_t>(unit)].norm.finish(*engine_.units_[static_cast<std::size_t>(unit)].norm);
+    record_->units[static_cast<std::size_t>(unit)].norm.finish(
+        *engine_.units_[static_cast<std::size_t>(unit)].norm);
   }
 
   void make_inputs() {
@@ -141,7 +148,8 @@ class CellForward {
       const ImageRange range = chunk_of(r.images, task / 2);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         scratch.source.shape(record.convolution.source);
-        const float* x = r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image();
+        const float* x =
+            r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image();
         kernels::pad_image(scratch.source, x, {.relu = true});
         convolve_image(record, scratch.source, n, scratch);
       }
@@ -192,7 +200,8 @@ class CellForward {
 
   kernels::PaddedLayout pool_layout(int state) const {
     const StateShape& shape = record_->shape_of(state);
-    return {shape.channels, shape.height, shape.width, engine_.stride_[static_cast<std::size_t>(state)], kHalo};
+    return {shape.channels, shape.height, shape.width, engine_.stride_[static_cast<std::size_t>(state)],
+            kHalo};
   }
 
   void pool_image(int state, std::int64_t n, ThreadScratch& scratch) {
@@ -221,7 +230,8 @@ class CellForward {
       const auto e = static_cast<std::size_t>(a.edge);
       const auto& operation = engine_.operations_[e][static_cast<std::size_t>(a.operation)];
       if (operation.units.size() <= rank) continue;
-      if (a.edge != last) edges.push_back({engine_.graph_.edges[e].from, engine_.graph_.edges[e].stride, {}, {}});
+      if (a.edge != last)
+        edges.push_back({engine_.graph_.edges[e].from, engine_.graph_.edges[e].stride, {}, {}});
       last = a.edge;
       edges.back().units.push_back(operation.units[rank]);
       if (rank > 0) edges.back().before.push_back(operation.units[rank - 1]);
@@ -236,15 +246,17 @@ class CellForward {
       for (const int unit : edge.units) begin_unit(unit, shape, edge.stride, kHalo);
     }
     const std::int64_t chunks = chunk_count(r.images);
-    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
-      const EdgeUnits& edge = edges[static_cast<std::size_t>(task / chunks)];
-      const ImageRange range = chunk_of(r.images, task % chunks);
-      for (std::int64_t n = range.begin; n < range.end; ++n) {
-        scratch.source.shape(r.units[static_cast<std::size_t>(edge.units.front())].convolution.source);
-        kernels::pad_image(scratch.source, r.state(edge.from, n), {.relu = true});
-        for (const int unit : edge.units) convolve_image(r.units[static_cast<std::size_t>(unit)], scratch.source, n, scratch);
-      }
-    });
+    run_tasks(
+        static_cast<std::int64_t>(edges.size()) * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+          const EdgeUnits& edge = edges[static_cast<std::size_t>(task / chunks)];
+          const ImageRange range = chunk_of(r.images, task % chunks);
+          for (std::int64_t n = range.begin; n < range.end; ++n) {
+            scratch.source.shape(r.units[static_cast<std::size_t>(edge.units.front())].convolution.source);
+            kernels::pad_image(scratch.source, r.state(edge.from, n), {.relu = true});
+            for (const int unit : edge.units)
+              convolve_image(r.units[static_cast<std::size_t>(unit)], scratch.source, n, scratch);
+          }
+        });
     for (const EdgeUnits& edge : edges) {
       for (const int unit : edge.units) finish_unit(unit);
     }
@@ -260,17 +272,19 @@ class CellForward {
       }
     }
     const std::int64_t chunks = chunk_count(r.images);
-    run_tasks(static_cast<std::int64_t>(pairs.size()) * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
-      const auto& [before, unit] = pairs[static_cast<std::size_t>(task / chunks)];
-      UnitRecord& source = r.units[static_cast<std::size_t>(before)];
-      UnitRecord& record = r.units[static_cast<std::size_t>(unit)];
-      const ImageRange range = chunk_of(r.images, task % chunks);
-      for (std::int64_t n = range.begin; n < range.end; ++n) {
-        scratch.source.shape(record.convolution.source);
-        kernels::pad_image(scratch.source, raw_of(source, n), {source.norm.scale(), source.norm.bias(), true});
-        convolve_image(record, scratch.source, n, scratch);
-      }
-    });
+    run_tasks(static_cast<std::int64_t>(pairs.size()) * chunks,
+              [&](std::int64_t task, ThreadScratch& scratch) {
+                const auto& [before, unit] = pairs[static_cast<std::size_t>(task / chunks)];
+                UnitRecord& source = r.units[static_cast<std::size_t>(before)];
+                UnitRecord& record = r.units[static_cast<std::size_t>(unit)];
+                const ImageRange range = chunk_of(r.images, task % chunks);
+                for (std::int64_t n = range.begin; n < range.end; ++n) {
+                  scratch.source.shape(record.convolution.source);
+                  kernels::pad_image(scratch.source, raw_of(source, n),
+                                     {source.norm.scale(), source.norm.bias(), true});
+                  convolve_image(record, scratch.source, n, scratch);
+                }
+              });
     for (const auto& [before, unit] : pairs) {
       finish_unit(unit);
       if (!keep_) r.units[static_cast<std::size_t>(before)].raw.release();
@@ -377,7 +391,8 @@ class CellForward {
   void release_node(int node) {
     CellRecord& r = *record_;
     for (const ActiveOperation& a : r.active[static_cast<std::size_t>(node)]) {
-      const auto& operation = engine_.operations_[static_cast<std::size_t>(a.edge)][static_cast<std::size_t>(a.operation)];
+      const auto& operation =
+          engine_.operations_[static_cast<std::size_t>(a.edge)][static_cast<std::size_t>(a.operation)];
       for (const int unit : operation.units) r.units[static_cast<std::size_t>(unit)].raw.release();
     }
   }
@@ -389,7 +404,8 @@ class CellForward {
   bool keep_ = false;
 };
 
-torch::Tensor CellEngine::forward(const torch::Tensor& older, const torch::Tensor& newer, const CellPass& pass) {
+torch::Tensor CellEngine::forward(const torch::Tensor& older, const torch::Tensor& newer,
+                                  const CellPass& pass) {
   const bool differentiable = wants_gradient(parameters_, older, newer, pass);
   std::shared_ptr<CellRecord> record;
   torch::Tensor output;

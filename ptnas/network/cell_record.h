@@ -46,7 +46,9 @@ void run_tasks(std::int64_t tasks, const Body& body) {
 struct StateShape {
   int height = 0, width = 0, channels = 0;
   std::int64_t pixels() const { return static_cast<std::int64_t>(height) * width; }
-  std::size_t image() const { return static_cast<std::size_t>(pixels()) * static_cast<std::size_t>(channels); }
+  std::size_t image() const {
+    return static_cast<std::size_t>(pixels()) * static_cast<std::size_t>(channels);
+  }
 };
 
 struct UnitRecord {
@@ -68,21 +70,21 @@ struct ActiveOperation {
   int edge, operation;
   OperationParts::Kind kind;
   double weight;
-  FusedNorm pool_norm;      ///< of a pool in the search
-  torch::Tensor noise;      ///< [N, H, W, C]
+  FusedNorm pool_norm;  ///< of a pool in the search
+  torch::Tensor noise;  ///< [N, H, W, C]
 };
 
 struct CellRecord {
   std::shared_ptr<CellEngine> engine;
   std::int64_t images = 0;
-  torch::Tensor inputs[2];                   // channels-last
+  torch::Tensor inputs[2];  // channels-last
   StateShape input_shape[2], state_shape, node_shape;
-  std::vector<std::vector<float>> factors;   // by edge
+  std::vector<std::vector<float>> factors;  // by edge
   std::vector<UnitRecord> units;
-  std::vector<Buffer> states;    // 0, 1: inputs; 2 + n: nodes
-  std::vector<PooledState> pools[2];         // by PoolKind, by state
+  std::vector<Buffer> states;                        // 0, 1: inputs; 2 + n: nodes
+  std::vector<PooledState> pools[2];                 // by PoolKind, by state
   std::vector<std::vector<ActiveOperation>> active;  // by node
-  std::int64_t columns = 0;                  // of the weights' gradient
+  std::int64_t columns = 0;                          // of the weights' gradient
 
   const StateShape& shape_of(int state) const { return state < 2 ? state_shape : node_shape; }
   float* state(int s, std::int64_t n) const {

@@ -156,8 +156,8 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
       register_module("stem", std::make_shared<Stem>(shape.image_channels, places.front().newer_channels));
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
   for (const CellPlace& place : places) {
-    cells_.push_back(
-        cells->register_module(std::to_string(place.index), std::make_shared<Cell>(genotype_, place, engine)));
+    cells_.push_back(cells->register_module(std::to_string(place.index),
+                                            std::make_shared<Cell>(genotype_, place, engine)));
   }
   auxiliary_cell_ = 2 * shape.cells / 3;
   if (auxiliary) {

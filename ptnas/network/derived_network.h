@@ -16,7 +16,8 @@ namespace ptnas {
 /// cell floor(2 cells/3), classifier.
 class DerivedNetwork : public torch::nn::Module {
  public:
-  DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary, Engine engine = Engine::kPlain);
+  DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary,
+                 Engine engine = Engine::kPlain);
 
   struct Output {
     torch::Tensor logits;     ///< [N, classes]

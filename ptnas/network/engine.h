@@ -4,10 +4,12 @@
 
 namespace ptnas {
 
-/// Which implementation computes the cells (docs/performance.md): libtorch, anywhere, or our own kernels on the CPU.
+/// Which implementation computes the cells (docs/performance.md): libtorch, anywhere, or our own kernels on
+/// the CPU.
 enum class Engine { kPlain, kFused };
 
-/// What the options ask for; the fused engine is for the CPU, elsewhere the plain one computes and the log says so.
+/// What the options ask for; the fused engine is for the CPU, elsewhere the plain one computes and the log
+/// says so.
 Engine engine_of(const RuntimeOptions& runtime);
 
 }  // namespace ptnas

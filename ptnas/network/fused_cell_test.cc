@@ -13,8 +13,9 @@ struct Case {
   int channels, cells, size, batch;
 };
 
-// Rounding of sums of some hundred terms through some ten layers. Where a ReLU's input lies within rounding of 0 the two
-// engines may take its gradient two ways, which shows far above rounding in what lies before it: in few tensors.
+// Rounding of sums of some hundred terms through some ten layers. Where a ReLU's input lies within rounding
+// of 0 the two engines may take its gradient two ways, which shows far above rounding in what lies before it:
+// in few tensors.
 constexpr double kRounding = 2e-5, kCrossing = 2e-2;
 
 double relative(const torch::Tensor& a, const torch::Tensor& b) {
@@ -37,14 +38,16 @@ TEST_P(FusedCellTest, AgreesWithThePlainEngine) {
   const torch::Tensor labels = torch::randint(10, {c.batch}, torch::kLong);
   Architecture a(space, 0.3, 5), b(space, 0.3, 5);
   const auto loss_of = [&](Supernet& net, Architecture& arch) {
-    const torch::Tensor loss = torch::cross_entropy_loss(net.forward(images, arch.weights(true), {7, 8}), labels);
+    const torch::Tensor loss =
+        torch::cross_entropy_loss(net.forward(images, arch.weights(true), {7, 8}), labels);
     loss.backward();
     return loss.item<double>();
   };
   const double expected = loss_of(plain, a), found = loss_of(fused, b);
   EXPECT_NEAR(found, expected, 1e-5 * std::abs(expected));
   std::vector<double> apart;
-  for (const CellType type : kCellTypes) apart.push_back(relative(b.alpha(type).grad(), a.alpha(type).grad()));
+  for (const CellType type : kCellTypes)
+    apart.push_back(relative(b.alpha(type).grad(), a.alpha(type).grad()));
   for (const auto& item : plain.named_parameters()) {
     const torch::Tensor other = fused.named_parameters()[item.key()];
     ASSERT_EQ(item.value().grad().defined(), other.grad().defined()) << item.key();
@@ -57,13 +60,15 @@ TEST_P(FusedCellTest, AgreesWithThePlainEngine) {
   EXPECT_LT(apart[apart.size() / 2], kRounding);
   for (const auto& item : plain.named_buffers()) {
     const torch::Tensor other = fused.named_buffers()[item.key()];
-    EXPECT_TRUE(torch::allclose(other.to(torch::kFloat), item.value().to(torch::kFloat), 1e-4, 1e-5)) << item.key();
+    EXPECT_TRUE(torch::allclose(other.to(torch::kFloat), item.value().to(torch::kFloat), 1e-4, 1e-5))
+        << item.key();
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Spaces, FusedCellTest,
-                         testing::Values(Case{"darts", 16, 3, 16, 4}, Case{"darts", 4, 3, 8, 3}, Case{"s1", 5, 3, 9, 3},
-                                         Case{"s2", 8, 3, 12, 2}, Case{"s3", 6, 3, 11, 9}, Case{"s4", 36, 3, 8, 2}));
+                         testing::Values(Case{"darts", 16, 3, 16, 4}, Case{"darts", 4, 3, 8, 3},
+                                         Case{"s1", 5, 3, 9, 3}, Case{"s2", 8, 3, 12, 2},
+                                         Case{"s3", 6, 3, 11, 9}, Case{"s4", 36, 3, 8, 2}));
 
 }  // namespace
 }  // namespace ptnas

@@ -82,8 +82,8 @@ void FusedNorm::make_tables() {
 
 void FusedNorm::begin_back() { sums_.assign(2 * static_cast<std::size_t>(images_) * channels(), 0); }
 
-// The gradient of x through batch statistics: weight gamma / sigma (g - mean g - x^ mean(g x^)), x^ = (x - mean) / sigma;
-// through running statistics the first term alone.
+// The gradient of x through batch statistics: weight gamma / sigma (g - mean g - x^ mean(g x^)), x^ = (x -
+// mean) / sigma; through running statistics the first term alone.
 void FusedNorm::finish_back(double weight) {
   const std::size_t c = channels();
   weight_ = weight;

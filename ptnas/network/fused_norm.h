@@ -11,9 +11,9 @@
 
 namespace ptnas {
 
-/// One batch-norm in one pass of the fused engine: y = gamma (x - mean) / sigma + beta over raw values x [N, H, W, C]. Its
-/// sums are kept image by image and added in their order, in double precision, so that the bits do not depend on threads.
-/// Distinct images may be filled by distinct threads.
+/// One batch-norm in one pass of the fused engine: y = gamma (x - mean) / sigma + beta over raw values x [N,
+/// H, W, C]. Its sums are kept image by image and added in their order, in double precision, so that the bits
+/// do not depend on threads. Distinct images may be filled by distinct threads.
 class FusedNorm {
  public:
   // The way there: begin, image (every image, only where it wants moments), finish.
@@ -24,8 +24,8 @@ class FusedNorm {
     double* at = moments_.data() + 2 * static_cast<std::size_t>(n) * channels();
     return {at, at + channels()};
   }
-  /// Statistics from the images' moments, or the running ones; in training updates `norm`'s. The moments may be those
-  /// of another over the same values.
+  /// Statistics from the images' moments, or the running ones; in training updates `norm`'s. The moments may
+  /// be those of another over the same values.
   void finish(BatchNorm& norm) { finish(norm, *this); }
   void finish(BatchNorm& norm, const FusedNorm& measured);
 
@@ -63,8 +63,8 @@ class FusedNorm {
   std::vector<double> mean_, inverse_, gamma_, beta_;  // inverse: 1 / sigma
   std::vector<double> variance_;                       // unbiased, of the batch
   kernels::Floats scale_, bias_, center_;
-  std::vector<double> sums_;                           // [images][g, g (x - mean)][channels]
-  std::vector<double> total_g_, total_gx_;             // the latter of g (x - mean) / sigma
+  std::vector<double> sums_;                // [images][g, g (x - mean)][channels]
+  std::vector<double> total_g_, total_gx_;  // the latter of g (x - mean) / sigma
   std::vector<double> raw_scales_, constants_;
   double weight_ = 1;
   kernels::Floats g_scale_, raw_scale_, constant_;

@@ -24,8 +24,8 @@ struct CellModules {
       auto candidates = edge->register_module("_ops", std::make_shared<torch::nn::Module>());
       operations.emplace_back();
       for (const OperationKind kind : space.of(place.type)[static_cast<std::size_t>(e)]) {
-        auto operation =
-            make_operation(kind, {place.channels, stride_of(place, space.edge(e).from), OperationUse::kSearch});
+        auto operation = make_operation(
+            kind, {place.channels, stride_of(place, space.edge(e).from), OperationUse::kSearch});
         candidates->register_module(std::to_string(operations.back().size()), operation);
         operations.back().push_back(std::move(operation));
       }

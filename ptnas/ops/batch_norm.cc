@@ -29,7 +29,8 @@ void BatchNorm::update_statistics(const double* mean, const double* variance) {
   float* variances = running_var_.data_ptr<float>();
   for (std::int64_t c = 0; c < running_mean_.numel(); ++c) {
     means[c] = static_cast<float>((1 - kMomentum) * static_cast<double>(means[c]) + kMomentum * mean[c]);
-    variances[c] = static_cast<float>((1 - kMomentum) * static_cast<double>(variances[c]) + kMomentum * variance[c]);
+    variances[c] =
+        static_cast<float>((1 - kMomentum) * static_cast<double>(variances[c]) + kMomentum * variance[c]);
   }
 }
 

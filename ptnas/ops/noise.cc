@@ -12,7 +12,8 @@ class Noise final : public Operation {
   torch::Tensor forward(const Source& source, const ForwardContext& context, int place) override {
     const torch::Tensor& input = source.value();
     const torch::Tensor noise = noise_of(
-        {input.size(0), strided(input.size(2), stride_), strided(input.size(3), stride_), input.size(1)}, context, place);
+        {input.size(0), strided(input.size(2), stride_), strided(input.size(3), stride_), input.size(1)},
+        context, place);
     return noise.to(input.options()).permute({0, 3, 1, 2}).contiguous(input.suggest_memory_format());
   }
   OperationParts parts() const override { return {.kind = OperationParts::Kind::kNoise}; }

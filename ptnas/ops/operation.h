@@ -41,19 +41,21 @@ class Source {
   mutable torch::Tensor rectified_;
 };
 
-/// What an operation is made of, for an engine that computes it with kernels of its own. Tensors and norms are the
-/// operation's own, shared; an absent norm is nullptr.
+/// What an operation is made of, for an engine that computes it with kernels of its own. Tensors and norms
+/// are the operation's own, shared; an absent norm is nullptr.
 struct OperationParts {
   enum class Kind { kNone, kIdentity, kMaxPool, kAvgPool, kNoise, kSeparable, kPointwise, kFactorizedReduce };
-  /// ReLU, depthwise [C, 1, k, k], pointwise [C, C, 1, 1], batch-norm. The first stage has the operation's stride.
+  /// ReLU, depthwise [C, 1, k, k], pointwise [C, C, 1, 1], batch-norm. The first stage has the operation's
+  /// stride.
   struct Stage {
     torch::Tensor depthwise = {}, pointwise = {};
     int kernel = 3, dilation = 1;
     std::shared_ptr<BatchNorm> norm;
   };
   Kind kind = Kind::kNone;
-  std::vector<Stage> stages = {};   ///< kSeparable
-  /// kPointwise: ReLU, `first` [C, in, 1, 1]; kFactorizedReduce: [C1, in, 1, 1] and [C2, in, 1, 1] or undefined.
+  std::vector<Stage> stages = {};  ///< kSeparable
+  /// kPointwise: ReLU, `first` [C, in, 1, 1]; kFactorizedReduce: [C1, in, 1, 1] and [C2, in, 1, 1] or
+  /// undefined.
   torch::Tensor first = {}, second = {};
   std::shared_ptr<BatchNorm> norm = {};  ///< after a pool, a pointwise convolution or a factorized reduction
 };

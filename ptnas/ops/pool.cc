@@ -20,7 +20,8 @@ class Pool final : public Operation {
     return norm_ ? norm_->forward(pooled) : pooled;
   }
   OperationParts parts() const override {
-    return {.kind = maximum_ ? OperationParts::Kind::kMaxPool : OperationParts::Kind::kAvgPool, .norm = norm_};
+    return {.kind = maximum_ ? OperationParts::Kind::kMaxPool : OperationParts::Kind::kAvgPool,
+            .norm = norm_};
   }
 
  private:
