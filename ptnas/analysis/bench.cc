@@ -138,9 +138,10 @@ class SupernetWork final : public Work {
     const int edge = network_->space().edge_count() / 2;
     for (const CellType type : kCellTypes) {
       const auto& candidates = network_->space().of(type)[static_cast<std::size_t>(edge)];
-      for (int o = 0; o < static_cast<int>(candidates.size()); ++o) {
-        network_->forward(images_, architecture_.weights(false, {{type, edge, o}}), {});
-      }
+      std::vector<ArchitectureWeights> weights;
+      for (int o = 0; o < static_cast<int>(candidates.size()); ++o)
+        weights.push_back(architecture_.weights(false, {{type, edge, o}}));
+      network_->forward_many(images_, weights, {});
     }
   }
 

@@ -1,7 +1,9 @@
 // ptnas run: data set -> supernet -> selection -> genotype -> retrained network -> report.
 
+#include "ptnas/analysis/estimate.h"
 #include "ptnas/cli/program.h"
 #include "ptnas/cli/session.h"
+#include "ptnas/core/log.h"
 #include "ptnas/report/report.h"
 #include "ptnas/search/run_search.h"
 #include "ptnas/search/search_table.h"
@@ -22,6 +24,11 @@ void run(const Flags& flags, const std::vector<std::string>& command_line) {
   const std::string out = flags.out.empty() ? default_out(flags) : flags.out;
   Session session = open_session({flags, command_line, out, std::nullopt});
   const Configuration& c = session.configuration;
+  if (!session.run.has(RunDirectory::kSearchCheckpoint) && !session.run.has(RunDirectory::kSupernet)) {
+    const RunEstimate estimate =
+        estimate_run(*session.dataset, c.data, c.search, c.select, c.train, c.runtime);
+    log_info("expected: {}", summary_of(estimate));
+  }
   run_search(session.run, *session.dataset, c.data, c.search, c.runtime);
   run_selection({session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime,
                  *make_search_method(c.search.method), c.preset});

@@ -63,6 +63,7 @@ void write_environment(RunDirectory& run, const std::vector<std::string>& comman
   Json environment = describe_environment(command_line, at::get_num_threads());
   environment["libtorch"] = TORCH_VERSION;
   environment["seed"] = runtime.seed;
+  environment["vector_target"] = kernels::vector_target();
   warn_of_another_machine(run, environment);
   if (run.has(RunDirectory::kEnvironment)) {
     // The first start's description stays; later command lines join its list.
@@ -135,6 +136,8 @@ Session open_session(const SessionRequest& request) {
 Configuration configuration_of(const fs::path& run, const Flags& flags) {
   return layered_configuration({run}, flags);
 }
+
+Configuration configuration_of(const Flags& flags) { return layered_configuration({}, flags); }
 
 void put_genotype(RunDirectory& run, const Genotype& genotype) {
   if (run.has(RunDirectory::kGenotype)) {

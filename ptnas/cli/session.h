@@ -33,6 +33,8 @@ Session open_session(const SessionRequest& request);
 
 /// For commands that read only: the configuration of `run` with flags over it.
 Configuration configuration_of(const std::filesystem::path& run, const Flags& flags);
+/// Without a run: --config and flags.
+Configuration configuration_of(const Flags& flags);
 
 /// Sets libtorch's threads as asked for, and says in the log what is used.
 void configure_threads(const RuntimeOptions& runtime);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 namespace ptnas {
 
@@ -191,17 +192,22 @@ class CellBackward {
 
   void back_through_node(int node) {
     std::vector<ActiveOperation>& active = r_.active[static_cast<Size>(node)];
-    sum_gradients(node, active);
-    back_through_second_units(node, active);
-    back_through_first_units(node, active);
-    second_gradients_.clear();
+    // Edge by edge: what one phase has read or left is still in the last cache for the next.
+    for (Size begin = 0, end = 0; begin < active.size(); begin = end) {
+      while (end < active.size() && active[end].edge == active[begin].edge) ++end;
+      const std::span<ActiveOperation> edge(active.data() + begin, end - begin);
+      sum_gradients(node, edge);
+      back_through_second_units(node, edge);
+      back_through_first_units(node, edge);
+      second_gradients_.clear();
+    }
     for (const ActiveOperation& a : active) {
       for (const int unit : operation_of(a).units) r_.units[static_cast<Size>(unit)].raw.release();
     }
   }
 
   // Sums of the node's gradient g and of g times each operation's output, image by image.
-  void sum_gradients(int node, std::vector<ActiveOperation>& active) {
+  void sum_gradients(int node, std::span<ActiveOperation> active) {
     const auto pixels = static_cast<Size>(r_.node_shape.pixels()),
                channels = static_cast<Size>(r_.node_shape.channels);
     std::vector<double> plain(active.size() * static_cast<Size>(r_.images),
@@ -369,7 +375,7 @@ class CellBackward {
 
   // Operations of two units: from the node's gradient through the second to the gradient of the first's
   // norm's output.
-  void back_through_second_units(int node, const std::vector<ActiveOperation>& active) {
+  void back_through_second_units(int node, std::span<const ActiveOperation> active) {
     std::vector<const ActiveOperation*> work;
     std::vector<int> units;
     for (const ActiveOperation& a : active) {
@@ -416,35 +422,23 @@ class CellBackward {
   }
 
   // First units of the node's edges, back to the states they leave.
-  void back_through_first_units(int node, const std::vector<ActiveOperation>& active) {
-    struct EdgeWork {
-      int edge, from;
-      Size begin, end;  // among units
-    };
-    std::vector<EdgeWork> edges;
+  void back_through_first_units(int node, std::span<const ActiveOperation> active) {
     std::vector<int> units;
     for (const ActiveOperation& a : active) {
-      if (operation_of(a).units.empty() || !wants_operation(a)) continue;
-      if (edges.empty() || edges.back().edge != a.edge) {
-        edges.push_back(
-            {a.edge, engine_.graph_.edges[static_cast<Size>(a.edge)].from, units.size(), units.size()});
-      }
-      units.push_back(operation_of(a).units[0]);
-      edges.back().end = units.size();
+      if (!operation_of(a).units.empty() && wants_operation(a)) units.push_back(operation_of(a).units[0]);
     }
-    if (edges.empty()) return;
+    if (units.empty()) return;
+    const int edge = active.front().edge, from = engine_.graph_.edges[static_cast<Size>(edge)].from;
+    const kernels::PaddedLayout& layout = r_.units[static_cast<Size>(units.front())].convolution.source;
+    const bool wants_source = wants_state(from);
     WeightSums sums(*this, units);
-    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks_, [&](std::int64_t task,
-                                                                     ThreadScratch& scratch) {
-      const EdgeWork& edge = edges[static_cast<Size>(task / chunks_)];
-      const ImageRange range = chunk_of(r_.images, task % chunks_);
-      const kernels::PaddedLayout& layout = r_.units[static_cast<Size>(units[edge.begin])].convolution.source;
-      const bool wants_source = wants_state(edge.from);
+    run_tasks(chunks_, [&](std::int64_t chunk, ThreadScratch& scratch) {
+      const ImageRange range = chunk_of(r_.images, chunk);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         scratch.source.shape(layout);
-        kernels::pad_image(scratch.source, r_.state(edge.from, n), {.relu = true});
+        kernels::pad_image(scratch.source, r_.state(from, n), {.relu = true});
         if (wants_source) scratch.gradient.shape(layout);
-        for (Size i = edge.begin; i < edge.end; ++i) {
+        for (Size i = 0; i < units.size(); ++i) {
           const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
           const auto second = second_gradients_.find(units[i]);
           const bool has_second = second != second_gradients_.end();
@@ -452,13 +446,13 @@ class CellBackward {
                                       : state_gradient(node + 2, n);
           kernels::convolve_back(
               unit.convolution, unit.weights, &scratch.source, g, raw_of(unit, n),
-              has_second ? unit.norm.gradient() : norm_gradient(unit.norm, edge.edge, n, scratch),
-              wants_source ? scratch.gradient.data() : nullptr, i > edge.begin, sums.at(i, task % chunks_),
+              has_second ? unit.norm.gradient() : norm_gradient(unit.norm, edge, n, scratch),
+              wants_source ? scratch.gradient.data() : nullptr, i > 0, sums.at(i, chunk),
               scratch.convolution);
         }
         if (!wants_source) continue;
-        kernels::gather_gradient(layout, scratch.gradient.data(), r_.state(edge.from, n), {.relu = true},
-                                 /*accumulate=*/true, state_gradient(edge.from, n));
+        kernels::gather_gradient(layout, scratch.gradient.data(), r_.state(from, n), {.relu = true},
+                                 /*accumulate=*/true, state_gradient(from, n));
       }
     });
     sums.finish();

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -46,6 +47,13 @@ class CellEngine : public std::enable_shared_from_this<CellEngine> {
 
   /// older, newer [N, C, H, W] -> [N, nodes * channels, H', W'], channels-last, float32 on the CPU.
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const CellPass& pass);
+
+  /// The outputs of several passes that differ in their weights alone, handed over in turn: the
+  /// preprocessing, the nodes before the first that differs and all operations into that one are computed
+  /// once. Not differentiable, without updates of running statistics.
+  void forward_many(const torch::Tensor& older, const torch::Tensor& newer,
+                    const std::vector<CellPass>& passes,
+                    const std::function<void(std::size_t, torch::Tensor)>& take);
 
  private:
   friend class CellForward;

@@ -26,21 +26,81 @@ class CellForward {
 
   torch::Tensor run(const torch::Tensor& older, const torch::Tensor& newer, bool keep,
                     std::shared_ptr<CellRecord>& record) {
-    record_ = std::make_shared<CellRecord>();
     keep_ = keep;
-    prepare(older, newer);
-    make_inputs();
-    const auto height = static_cast<std::int64_t>(record_->node_shape.height);
-    const auto width = static_cast<std::int64_t>(record_->node_shape.width);
-    output_ =
-        torch::empty({record_->images, engine_.graph_.nodes * engine_.graph_.channels, height, width},
-                     torch::TensorOptions(torch::kFloat).memory_format(torch::MemoryFormat::ChannelsLast));
+    begin(older, newer, pass_.weights);
+    output_ = new_output();
     for (int node = 0; node < engine_.graph_.nodes; ++node) make_node(node);
     record = record_;
     return output_;
   }
 
+  void run_many(const torch::Tensor& older, const torch::Tensor& newer, const std::vector<CellPass>& passes,
+                const std::function<void(std::size_t, torch::Tensor)>& take) {
+    const int split = first_different_node(passes);
+    begin(older, newer, union_of(passes));
+    output_ = new_output();
+    for (int node = 0; node < split; ++node) make_node(node);
+    if (split < engine_.graph_.nodes) make_units(split);
+    const torch::Tensor shared = output_;
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+      output_ = i + 1 < passes.size() ? shared.clone() : shared;
+      for (int node = split; node < engine_.graph_.nodes; ++node) {
+        activate_node(node, passes[i].weights);
+        if (node > split) make_units(node);
+        mix_node(node);
+      }
+      take(i, output_);
+    }
+  }
+
  private:
+  using Weights = std::vector<std::vector<double>>;
+
+  // The first node whose edges' weights are not the same in all passes; the number of nodes where all are.
+  int first_different_node(const std::vector<CellPass>& passes) const {
+    for (std::size_t e = 0; e < engine_.graph_.edges.size(); ++e) {
+      for (const CellPass& pass : passes) {
+        if (pass.weights[e] != passes.front().weights[e]) return engine_.graph_.edges[e].node;
+      }
+    }
+    return engine_.graph_.nodes;
+  }
+
+  // An operation that any pass computes has a weight here.
+  static Weights union_of(const std::vector<CellPass>& passes) {
+    Weights weights = passes.front().weights;
+    for (const CellPass& pass : passes) {
+      for (std::size_t e = 0; e < weights.size(); ++e) {
+        for (std::size_t o = 0; o < weights[e].size(); ++o) {
+          if (weights[e][o] == 0) weights[e][o] = pass.weights[e][o];
+        }
+      }
+    }
+    return weights;
+  }
+
+  torch::Tensor new_output() const {
+    return torch::empty({record_->images, engine_.graph_.nodes * engine_.graph_.channels,
+                         record_->node_shape.height, record_->node_shape.width},
+                        torch::TensorOptions(torch::kFloat).memory_format(torch::MemoryFormat::ChannelsLast));
+  }
+
+  void begin(const torch::Tensor& older, const torch::Tensor& newer, const Weights& weights) {
+    record_ = std::make_shared<CellRecord>();
+    prepare(older, newer);
+    for (int node = 0; node < engine_.graph_.nodes; ++node) activate_node(node, weights);
+    make_inputs();
+  }
+
+  void activate_node(int node, const Weights& weights) {
+    record_->active[static_cast<std::size_t>(node)].clear();
+    for (std::size_t e = 0; e < engine_.graph_.edges.size(); ++e) {
+      if (engine_.graph_.edges[e].node != node) continue;
+      for (std::size_t o = 0; o < engine_.operations_[e].size(); ++o)
+        activate(static_cast<int>(e), static_cast<int>(o), weights[e][o]);
+    }
+  }
+
   void prepare(const torch::Tensor& older, const torch::Tensor& newer) {
     CellRecord& r = *record_;
     r.engine = engine_.shared_from_this();
@@ -63,16 +123,11 @@ class CellForward {
     r.states.resize(states);
     for (auto& pools : r.pools) pools.resize(states);
     r.active.resize(static_cast<std::size_t>(engine_.graph_.nodes));
-    for (std::size_t e = 0; e < engine_.graph_.edges.size(); ++e) {
-      for (std::size_t o = 0; o < engine_.operations_[e].size(); ++o)
-        activate(static_cast<int>(e), static_cast<int>(o));
-    }
   }
 
   // An operation of weight exactly 0 is not computed: no statistics, no noise drawn.
-  void activate(int edge, int operation) {
+  void activate(int edge, int operation, double weight) {
     const auto e = static_cast<std::size_t>(edge), o = static_cast<std::size_t>(operation);
-    const double weight = pass_.weights[e][o];
     const OperationParts::Kind kind = engine_.operations_[e][o].kind;
     if (weight == 0 || kind == OperationParts::Kind::kNone) return;
     ActiveOperation active{edge, operation, kind, weight, {}, {}};
@@ -220,7 +275,7 @@ class CellForward {
 
   // The edges into a node that have a unit of this rank (first or second), with those units.
   struct EdgeUnits {
-    int from, stride;
+    int edge, from, stride;
     std::vector<int> units, before;  // before: the unit whose output each reads, in rank 1
   };
   std::vector<EdgeUnits> units_into(int node, std::size_t rank) const {
@@ -231,7 +286,7 @@ class CellForward {
       const auto& operation = engine_.operations_[e][static_cast<std::size_t>(a.operation)];
       if (operation.units.size() <= rank) continue;
       if (a.edge != last)
-        edges.push_back({engine_.graph_.edges[e].from, engine_.graph_.edges[e].stride, {}, {}});
+        edges.push_back({a.edge, engine_.graph_.edges[e].from, engine_.graph_.edges[e].stride, {}, {}});
       last = a.edge;
       edges.back().units.push_back(operation.units[rank]);
       if (rank > 0) edges.back().before.push_back(operation.units[rank - 1]);
@@ -239,55 +294,40 @@ class CellForward {
     return edges;
   }
 
-  void first_units(const std::vector<EdgeUnits>& edges) {
+  void first_units(const EdgeUnits& edge) {
     CellRecord& r = *record_;
-    for (const EdgeUnits& edge : edges) {
-      const StateShape& shape = r.shape_of(edge.from);
-      for (const int unit : edge.units) begin_unit(unit, shape, edge.stride, kHalo);
-    }
-    const std::int64_t chunks = chunk_count(r.images);
-    run_tasks(
-        static_cast<std::int64_t>(edges.size()) * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
-          const EdgeUnits& edge = edges[static_cast<std::size_t>(task / chunks)];
-          const ImageRange range = chunk_of(r.images, task % chunks);
-          for (std::int64_t n = range.begin; n < range.end; ++n) {
-            scratch.source.shape(r.units[static_cast<std::size_t>(edge.units.front())].convolution.source);
-            kernels::pad_image(scratch.source, r.state(edge.from, n), {.relu = true});
-            for (const int unit : edge.units)
-              convolve_image(r.units[static_cast<std::size_t>(unit)], scratch.source, n, scratch);
-          }
-        });
-    for (const EdgeUnits& edge : edges) {
-      for (const int unit : edge.units) finish_unit(unit);
-    }
+    for (const int unit : edge.units) begin_unit(unit, r.shape_of(edge.from), edge.stride, kHalo);
+    run_tasks(chunk_count(r.images), [&](std::int64_t chunk, ThreadScratch& scratch) {
+      const ImageRange range = chunk_of(r.images, chunk);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        scratch.source.shape(r.units[static_cast<std::size_t>(edge.units.front())].convolution.source);
+        kernels::pad_image(scratch.source, r.state(edge.from, n), {.relu = true});
+        for (const int unit : edge.units)
+          convolve_image(r.units[static_cast<std::size_t>(unit)], scratch.source, n, scratch);
+      }
+    });
+    for (const int unit : edge.units) finish_unit(unit);
   }
 
-  void second_units(const std::vector<EdgeUnits>& edges) {
+  void second_units(const EdgeUnits& edge) {
     CellRecord& r = *record_;
-    std::vector<std::pair<int, int>> pairs;  // unit before, unit
-    for (const EdgeUnits& edge : edges) {
-      for (std::size_t i = 0; i < edge.units.size(); ++i) {
-        begin_unit(edge.units[i], r.node_shape, 1, kHalo);
-        pairs.emplace_back(edge.before[i], edge.units[i]);
+    for (const int unit : edge.units) begin_unit(unit, r.node_shape, 1, kHalo);
+    const std::int64_t chunks = chunk_count(r.images), units = static_cast<std::int64_t>(edge.units.size());
+    run_tasks(units * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto i = static_cast<std::size_t>(task / chunks);
+      UnitRecord& source = r.units[static_cast<std::size_t>(edge.before[i])];
+      UnitRecord& record = r.units[static_cast<std::size_t>(edge.units[i])];
+      const ImageRange range = chunk_of(r.images, task % chunks);
+      for (std::int64_t n = range.begin; n < range.end; ++n) {
+        scratch.source.shape(record.convolution.source);
+        kernels::pad_image(scratch.source, raw_of(source, n),
+                           {source.norm.scale(), source.norm.bias(), true});
+        convolve_image(record, scratch.source, n, scratch);
       }
-    }
-    const std::int64_t chunks = chunk_count(r.images);
-    run_tasks(static_cast<std::int64_t>(pairs.size()) * chunks,
-              [&](std::int64_t task, ThreadScratch& scratch) {
-                const auto& [before, unit] = pairs[static_cast<std::size_t>(task / chunks)];
-                UnitRecord& source = r.units[static_cast<std::size_t>(before)];
-                UnitRecord& record = r.units[static_cast<std::size_t>(unit)];
-                const ImageRange range = chunk_of(r.images, task % chunks);
-                for (std::int64_t n = range.begin; n < range.end; ++n) {
-                  scratch.source.shape(record.convolution.source);
-                  kernels::pad_image(scratch.source, raw_of(source, n),
-                                     {source.norm.scale(), source.norm.bias(), true});
-                  convolve_image(record, scratch.source, n, scratch);
-                }
-              });
-    for (const auto& [before, unit] : pairs) {
-      finish_unit(unit);
-      if (!keep_) r.units[static_cast<std::size_t>(before)].raw.release();
+    });
+    for (const int unit : edge.units) finish_unit(unit);
+    for (const int unit : edge.before) {
+      if (!keep_) r.units[static_cast<std::size_t>(unit)].raw.release();
     }
   }
 
@@ -339,9 +379,24 @@ class CellForward {
   }
 
   void make_node(int node) {
+    make_units(node);
+    mix_node(node);
+    if (!keep_) release_node(node);
+  }
+
+  void make_units(int node) {
+    // Edge by edge: what a first convolution leaves is still in the last cache when the second one reads it.
+    const std::vector<EdgeUnits> firsts = units_into(node, 0), seconds = units_into(node, 1);
+    for (const EdgeUnits& edge : firsts) {
+      first_units(edge);
+      for (const EdgeUnits& second : seconds) {
+        if (second.edge == edge.edge) second_units(second);
+      }
+    }
+  }
+
+  void mix_node(int node) {
     CellRecord& r = *record_;
-    first_units(units_into(node, 0));
-    second_units(units_into(node, 1));
     std::vector<Term> terms;
     for (ActiveOperation& a : r.active[static_cast<std::size_t>(node)]) terms.push_back(term_of(a));
     const int state = node + 2;
@@ -359,7 +414,6 @@ class CellForward {
                            r.node_shape.channels, out, out_step);
       pool_image(state, n, scratch);
     });
-    if (!keep_) release_node(node);
   }
 
   void mix_image(const std::vector<Term>& terms, int state, std::int64_t n, ThreadScratch& scratch) {
@@ -415,6 +469,13 @@ torch::Tensor CellEngine::forward(const torch::Tensor& older, const torch::Tenso
   }
   if (differentiable) attach_backward(output, std::move(record), parameters_, older, newer, pass);
   return output;
+}
+
+void CellEngine::forward_many(const torch::Tensor& older, const torch::Tensor& newer,
+                              const std::vector<CellPass>& passes,
+                              const std::function<void(std::size_t, torch::Tensor)>& take) {
+  const torch::NoGradGuard no_grad;
+  CellForward(*this, passes.front()).run_many(older, newer, passes, take);
 }
 
 }  // namespace ptnas

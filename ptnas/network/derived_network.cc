@@ -152,8 +152,8 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
   count_network(genotype_, shape_);  // validates both
   const int nodes = static_cast<int>(genotype_.cells[0].size());
   const std::vector<CellPlace> places = layout_cells(shape.channels, shape.cells, nodes);
-  stem_ =
-      register_module("stem", std::make_shared<Stem>(shape.image_channels, places.front().newer_channels));
+  stem_ = register_module(
+      "stem", std::make_shared<Stem>(shape.image_channels, places.front().newer_channels, engine));
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
   for (const CellPlace& place : places) {
     cells_.push_back(cells->register_module(std::to_string(place.index),

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "ptnas/core/random.h"
+#include "ptnas/network/derived_network.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/network/supernet.h"
+#include "ptnas/space/derive.h"
 
 namespace ptnas {
 namespace {
@@ -69,6 +72,108 @@ INSTANTIATE_TEST_SUITE_P(Spaces, FusedCellTest,
                          testing::Values(Case{"darts", 16, 3, 16, 4}, Case{"darts", 4, 3, 8, 3},
                                          Case{"s1", 5, 3, 9, 3}, Case{"s2", 8, 3, 12, 2},
                                          Case{"s3", 6, 3, 11, 9}, Case{"s4", 36, 3, 8, 2}));
+
+// Candidates that differ on an edge give, all in one pass, the bits that each gives alone.
+TEST(FusedForwardManyTest, SharingChangesNoBit) {
+  const SearchSpace space = make_space("darts", 4, false);
+  Supernet network(space, {.channels = 4, .cells = 4, .engine = Engine::kFused});
+  initialise(network, 3);
+  torch::manual_seed(1);
+  const torch::Tensor images = torch::randn({3, 3, 12, 12});
+  Architecture architecture(space, 0.3, 5);
+  architecture.decide(CellType::kNormal, 8, 3);
+  const FrozenStatistics frozen(network);
+  const torch::NoGradGuard no_grad;
+  for (const CellType type : kCellTypes) {
+    for (const int edge : {0, 4, 13}) {
+      std::vector<ArchitectureWeights> weights = {architecture.weights(false)};
+      for (int o = 0; o < 7; ++o) weights.push_back(architecture.weights(false, {{type, edge, o}}));
+      weights.push_back(architecture.weights(false, {{type, edge, std::nullopt}}));
+      const std::vector<torch::Tensor> together = network.forward_many(images, weights, {7, 8});
+      ASSERT_EQ(together.size(), weights.size());
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        EXPECT_TRUE(torch::equal(together[i], network.forward(images, weights[i], {7, 8})))
+            << name_of(type) << " edge " << edge << ", candidate " << i;
+      }
+    }
+  }
+}
+
+// Loss, gradients and running statistics after a few steps, as bits.
+std::vector<torch::Tensor> after_steps(int threads) {
+  const int before = torch::get_num_threads();
+  torch::set_num_threads(threads);
+  const SearchSpace space = make_space("darts", 4, false);
+  Supernet network(space, {.channels = 8, .cells = 3, .engine = Engine::kFused});
+  initialise(network, 3);
+  torch::manual_seed(1);
+  const torch::Tensor images = torch::randn({11, 3, 16, 16}), labels = torch::randint(10, {11}, torch::kLong);
+  Architecture architecture(space, 0.3, 5);
+  std::vector<torch::Tensor> results;
+  for (int step = 0; step < 2; ++step) {
+    const torch::Tensor loss =
+        torch::cross_entropy_loss(network.forward(images, architecture.weights(true), {7, 8}), labels);
+    loss.backward();
+    results.push_back(loss.detach());
+  }
+  for (const torch::Tensor& parameter : network.parameters()) results.push_back(parameter.grad());
+  for (const torch::Tensor& buffer : network.buffers()) results.push_back(buffer);
+  for (const CellType type : kCellTypes) results.push_back(architecture.alpha(type).grad());
+  torch::set_num_threads(before);
+  return results;
+}
+
+TEST(FusedThreadsTest, TheNumberOfThreadsChangesNoBit) {
+  const std::vector<torch::Tensor> one = after_steps(1);
+  for (const int threads : {2, 3}) {
+    const std::vector<torch::Tensor> other = after_steps(threads);
+    ASSERT_EQ(one.size(), other.size());
+    for (std::size_t i = 0; i < one.size(); ++i)
+      EXPECT_TRUE(torch::equal(one[i], other[i])) << threads << " threads, " << i;
+  }
+}
+
+// A derived network with affine norms, auxiliary head, drop-path: the way there and back.
+TEST(FusedDerivedTest, AgreesWithThePlainEngine) {
+  const SearchSpace space = make_space("darts", 4, false);
+  RandomStream stream(1, Purpose::kRandomSelection);
+  for (const int channels : {4, 12, 36}) {
+    const Genotype genotype = random_genotype(space, stream);
+    const NetworkShape shape{.channels = channels, .cells = 5, .height = 16, .width = 16};
+    DerivedNetwork plain(genotype, shape, true), fused(genotype, shape, true, Engine::kFused);
+    torch::manual_seed(2);
+    for (DerivedNetwork* network : {&plain, &fused}) {
+      initialise(*network, 3);
+      torch::manual_seed(4);
+      const torch::NoGradGuard no_grad;
+      for (auto& item : network->named_parameters()) {
+        if (item.value().dim() == 1) item.value().add_(torch::randn_like(item.value()), 0.3);
+      }
+    }
+    const torch::Tensor images = torch::randn({5, 3, 16, 16}), labels = torch::randint(10, {5}, torch::kLong);
+    const auto loss_of = [&](DerivedNetwork& network) {
+      const auto output = network.forward(images, 0.3, {5, 6});
+      const torch::Tensor loss = torch::cross_entropy_loss(output.logits, labels) +
+                                 0.4 * torch::cross_entropy_loss(output.auxiliary, labels);
+      loss.backward();
+      return loss.item<double>();
+    };
+    const double expected = loss_of(plain);
+    EXPECT_NEAR(loss_of(fused), expected, 1e-5 * std::abs(expected));
+    std::vector<double> apart;
+    const auto found = fused.named_parameters();
+    for (const auto& item : plain.named_parameters()) {
+      apart.push_back(relative(found[item.key()].grad(), item.value().grad()));
+      EXPECT_LT(apart.back(), kCrossing) << item.key() << ", " << to_text(genotype);
+    }
+    std::sort(apart.begin(), apart.end());
+    EXPECT_LT(apart[apart.size() / 2], 5 * kRounding) << to_text(genotype);
+    plain.eval();
+    fused.eval();
+    const torch::NoGradGuard no_grad;
+    EXPECT_LT(relative(fused.forward(images, 0, {}).logits, plain.forward(images, 0, {}).logits), 1e-4);
+  }
+}
 
 }  // namespace
 }  // namespace ptnas

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ptnas/core/random.h"
+#include "ptnas/network/fused_convolution.h"
 #include "ptnas/space/count.h"
 
 namespace ptnas {
@@ -31,9 +32,15 @@ std::vector<CellPlace> layout_cells(int channels, int cells, int nodes) {
 
 int output_channels(const std::vector<CellPlace>& cells, int nodes) { return nodes * cells.back().channels; }
 
-Stem::Stem(int in, int out) : conv_(make_convolution(in, out, 3, 1, 1)) {
+Stem::Stem(int in, int out, Engine engine) : engine_(engine), conv_(make_convolution(in, out, 3, 1, 1)) {
   register_module("0", conv_);
   norm_ = register_module("1", std::make_shared<BatchNorm>(out, /*affine=*/true));
+}
+
+torch::Tensor Stem::forward(const torch::Tensor& images) {
+  if (engine_ == Engine::kFused && !images.requires_grad())
+    return fused_convolution(images, conv_->weight, norm_);
+  return norm_->forward(conv_->forward(images));
 }
 
 void initialise(torch::nn::Module& network, std::uint64_t seed) {

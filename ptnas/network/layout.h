@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ptnas/network/engine.h"
 #include "ptnas/network/mixed_cell.h"
 
 namespace ptnas {
@@ -19,10 +20,11 @@ int output_channels(const std::vector<CellPlace>& cells, int nodes);
 /// Stem: conv3x3 without bias to `out` channels, affine batch-norm. Children "0" and "1".
 class Stem final : public torch::nn::Module {
  public:
-  Stem(int in, int out);
-  torch::Tensor forward(const torch::Tensor& images) { return norm_->forward(conv_->forward(images)); }
+  Stem(int in, int out, Engine engine);
+  torch::Tensor forward(const torch::Tensor& images);
 
  private:
+  Engine engine_;
   torch::nn::Conv2d conv_{nullptr};
   std::shared_ptr<BatchNorm> norm_;
 };

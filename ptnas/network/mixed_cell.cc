@@ -104,6 +104,13 @@ class FusedCell final : public MixedCell {
                         const ForwardContext& context) override {
     return engine_->forward(older, newer, {weights.host, weights.values, {}, context});
   }
+  void forward_many(const torch::Tensor& older, const torch::Tensor& newer,
+                    const std::vector<const EdgeWeights*>& weights, const ForwardContext& context,
+                    const TakeOutput& take) override {
+    std::vector<CellPass> passes;
+    for (const EdgeWeights* one : weights) passes.push_back({one->host, {}, {}, context});
+    engine_->forward_many(older, newer, passes, take);
+  }
 
  private:
   CellModules modules_;

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -26,6 +27,15 @@ class MixedCell : public torch::nn::Module {
   /// older, newer: outputs of the two cells before -> [N, nodes * channels, H', W'].
   virtual torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer,
                                 const EdgeWeights& weights, const ForwardContext& context) = 0;
+
+  /// Hands over the cell's output for each of several weights in turn; an engine may share what they have in
+  /// common. Not differentiable, without updates of running statistics.
+  using TakeOutput = std::function<void(std::size_t index, torch::Tensor output)>;
+  virtual void forward_many(const torch::Tensor& older, const torch::Tensor& newer,
+                            const std::vector<const EdgeWeights*>& weights, const ForwardContext& context,
+                            const TakeOutput& take) {
+    for (std::size_t i = 0; i < weights.size(); ++i) take(i, forward(older, newer, *weights[i], context));
+  }
 };
 
 /// The plain engine: ATen operations and autograd, on any device. The truth that other engines are tested

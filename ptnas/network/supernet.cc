@@ -11,8 +11,8 @@ Supernet::Supernet(SearchSpace space, const SupernetShape& shape) : space_(std::
          shape.channels, shape.cells, shape.classes, shape.image_channels);
   }
   places_ = layout_cells(shape.channels, shape.cells, space_.nodes);
-  stem_ =
-      register_module("stem", std::make_shared<Stem>(shape.image_channels, places_.front().newer_channels));
+  stem_ = register_module(
+      "stem", std::make_shared<Stem>(shape.image_channels, places_.front().newer_channels, shape.engine));
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
   for (const CellPlace& place : places_) {
     cells_.push_back(cells->register_module(
@@ -25,13 +25,46 @@ Supernet::Supernet(SearchSpace space, const SupernetShape& shape) : space_(std::
 
 torch::Tensor Supernet::forward(const torch::Tensor& images, const ArchitectureWeights& weights,
                                 const ForwardContext& context) {
-  torch::Tensor older = stem_->forward(images), newer = older;
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    torch::Tensor output = cells_[i]->forward(older, newer, weights.of(places_[i].type), context);
+  const torch::Tensor stem = stem_->forward(images);
+  return forward_from(0, stem, stem, weights, context);
+}
+
+torch::Tensor Supernet::forward_from(std::size_t cell, torch::Tensor older, torch::Tensor newer,
+                                     const ArchitectureWeights& weights, const ForwardContext& context) {
+  for (; cell < cells_.size(); ++cell) {
+    torch::Tensor output = cells_[cell]->forward(older, newer, weights.of(places_[cell].type), context);
     older = std::move(newer);
     newer = std::move(output);
   }
   return classifier_->forward(newer.mean({2, 3}));
+}
+
+std::vector<torch::Tensor> Supernet::forward_many(const torch::Tensor& images,
+                                                  const std::vector<ArchitectureWeights>& weights,
+                                                  const ForwardContext& context) {
+  const torch::NoGradGuard no_grad;
+  const auto differ = [&](CellType type) {
+    for (const ArchitectureWeights& other : weights) {
+      if (other.of(type).host != weights.front().of(type).host) return true;
+    }
+    return false;
+  };
+  torch::Tensor older = stem_->forward(images), newer = older;
+  std::size_t cell = 0;
+  for (; cell < cells_.size() && !differ(places_[cell].type); ++cell) {
+    torch::Tensor output =
+        cells_[cell]->forward(older, newer, weights.front().of(places_[cell].type), context);
+    older = std::move(newer);
+    newer = std::move(output);
+  }
+  if (cell == cells_.size()) return std::vector(weights.size(), classifier_->forward(newer.mean({2, 3})));
+  std::vector<const EdgeWeights*> here;
+  for (const ArchitectureWeights& one : weights) here.push_back(&one.of(places_[cell].type));
+  std::vector<torch::Tensor> logits;
+  cells_[cell]->forward_many(older, newer, here, context, [&](std::size_t i, torch::Tensor output) {
+    logits.push_back(forward_from(cell + 1, newer, std::move(output), weights[i], context));
+  });
+  return logits;
 }
 
 }  // namespace ptnas

@@ -32,11 +32,22 @@ class Supernet : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& images, const ArchitectureWeights& weights,
                         const ForwardContext& context);
 
+  /// Logits for each of several weights, as forward() gives them one by one: what they share is computed
+  /// once, as far as the engine can. Not differentiable; running statistics must not be updated
+  /// (FrozenStatistics, or evaluation mode).
+  std::vector<torch::Tensor> forward_many(const torch::Tensor& images,
+                                          const std::vector<ArchitectureWeights>& weights,
+                                          const ForwardContext& context);
+
   const SearchSpace& space() const { return space_; }
   const SupernetShape& shape() const { return shape_; }
   CellType cell_type(int cell) const { return places_.at(static_cast<std::size_t>(cell)).type; }
 
  private:
+  // From the outputs of the two cells before `cell`.
+  torch::Tensor forward_from(std::size_t cell, torch::Tensor older, torch::Tensor newer,
+                             const ArchitectureWeights& weights, const ForwardContext& context);
+
   SearchSpace space_;
   SupernetShape shape_;
   std::vector<CellPlace> places_;

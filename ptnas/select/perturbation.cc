@@ -37,12 +37,24 @@ class EventScorer {
     bar_.emplace(std::move(label), passes * images_.batches);
   }
 
-  // The supernet as it stands. Never updates running statistics: it is ours, neither preset's.
-  Score baseline() { return score({}, false); }
-  Score without(const Mask& mask) { return score({mask}, options_.scoring_updates_statistics); }
+  // The supernet as it stands; never updates running statistics: it is ours, neither preset's. Then without
+  // each mask.
+  std::vector<Score> score(const std::vector<Mask>& masks) {
+    if (options_.scoring_updates_statistics) {
+      std::vector<Score> scores = score_sets({{}}, false);
+      for (const Mask& mask : masks) scores.push_back(without(mask));
+      return scores;
+    }
+    std::vector<std::vector<Mask>> sets = {{}};
+    for (const Mask& mask : masks) sets.push_back({mask});
+    return score_sets(sets, false);
+  }
+  Score without(const Mask& mask) {
+    return score_sets({{mask}}, options_.scoring_updates_statistics).front();
+  }
 
  private:
-  Score score(const std::vector<Mask>& masks, bool updates_statistics) {
+  std::vector<Score> score_sets(const std::vector<std::vector<Mask>>& sets, bool updates_statistics) {
     ScoringMode mode{trainer_.dataset(),
                      trainer_.format(),
                      trainer_.device(),
@@ -50,22 +62,28 @@ class EventScorer {
                      updates_statistics,
                      trainer_.seed(),
                      scoring_step(static_cast<std::int64_t>(event_), 0)};
-    mode.before_batch = [this] {
+    const auto passes = static_cast<std::int64_t>(sets.size());
+    mode.before_batch = [this, passes] {
       between_batches_();
-      if (batches_done_ > 0) bar_->update(batches_done_, last_.loss, last_.accuracy, images_done());
-      ++batches_done_;
+      if (batches_done_ > 0)
+        bar_->update(batches_done_, last_.loss, last_.accuracy, batches_done_ * options_.scoring_batch);
+      batches_done_ += passes;
     };
-    last_ = score_weights(trainer_.network(), trainer_.architecture().weights(/*with_gradient=*/false, masks),
-                          images_, mode);
-    if (!std::isfinite(last_.loss)) {
-      fail(
-          "the loss is {} while scoring event {} of the selection: the supernet has diverged; search again "
-          "with a smaller learning rate, or lower --tune-learning-rate",
-          last_.loss, event_);
+    std::vector<ArchitectureWeights> weights;
+    for (const std::vector<Mask>& masks : sets)
+      weights.push_back(trainer_.architecture().weights(/*with_gradient=*/false, masks));
+    const std::vector<Score> scores = score_weights(trainer_.network(), weights, images_, mode);
+    for (const Score& score : scores) {
+      if (!std::isfinite(score.loss)) {
+        fail(
+            "the loss is {} while scoring event {} of the selection: the supernet has diverged; search again "
+            "with a smaller learning rate, or lower --tune-learning-rate",
+            score.loss, event_);
+      }
     }
-    return last_;
+    last_ = scores.back();
+    return scores;
   }
-  std::int64_t images_done() const { return batches_done_ * options_.scoring_batch; }
 
   SupernetTrainer& trainer_;
   const SelectOptions& options_;
@@ -178,14 +196,16 @@ class Perturbation {
     int chosen = 0;
     if (alpha.size() > 1) {  // a single candidate needs no scoring
       EventScorer scorer = this->scorer(static_cast<std::int64_t>(alpha.size()));
-      event["baseline"] = score_json(scorer.baseline());
       event["images"] = trainer_.halves().validation.size();
-      std::vector<Score> scores;
+      std::vector<Mask> masks;
+      for (int o = 0; o < static_cast<int>(alpha.size()); ++o) masks.push_back({type, edge, o});
+      std::vector<Score> scores = scorer.score(masks);
+      event["baseline"] = score_json(scores.front());
+      scores.erase(scores.begin());
       for (int o = 0; o < static_cast<int>(alpha.size()); ++o) {
-        scores.push_back(scorer.without({type, edge, o}));
         Json entry = Json::object();
         entry["operation"] = candidate_name(space(), type, edge, o);
-        entry.update(score_json(scores.back()));
+        entry.update(score_json(scores[static_cast<std::size_t>(o)]));
         entry["alpha"] = alpha[static_cast<std::size_t>(o)];
         event["scores"].push_back(std::move(entry));
       }
@@ -211,10 +231,18 @@ class Perturbation {
     TopologyChoice choice;
     if (const int trials = topology_trials(static_cast<int>(candidates.size()), topology_); trials > 0) {
       EventScorer scorer = this->scorer(trials);
-      event["baseline"] = score_json(scorer.baseline());
       event["images"] = trainer_.halves().validation.size();
+      // A trial's score is the same in every round; only where it updates running statistics is it passed
+      // again.
+      const bool again = options_.scoring_updates_statistics;
+      std::vector<Mask> masks;
+      for (const int edge : candidates) masks.push_back({type, edge, std::nullopt});
+      const std::vector<Score> scores = scorer.score(again ? std::vector<Mask>() : masks);
+      event["baseline"] = score_json(scores.front());
       choice = choose_edges(candidates, topology_, criterion_, ties_, [&](int edge) {
-        return scorer.without({type, edge, std::nullopt});
+        if (again) return scorer.without({type, edge, std::nullopt});
+        const auto at = std::find(candidates.begin(), candidates.end(), edge) - candidates.begin();
+        return scores[static_cast<std::size_t>(at) + 1];
       });
       event["rounds"] = rounds_json(type, choice);
       event["margin"] = *choice.margin;

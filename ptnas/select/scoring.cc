@@ -4,20 +4,28 @@
 
 namespace ptnas {
 
-Score score_weights(Supernet& network, const ArchitectureWeights& weights, const ScoringImages& images,
-                    const ScoringMode& mode) {
+std::vector<Score> score_weights(Supernet& network, const std::vector<ArchitectureWeights>& weights,
+                                 const ScoringImages& images, const ScoringMode& mode) {
+  if (mode.updates_statistics && weights.size() > 1) {
+    std::vector<Score> scores;
+    for (const ArchitectureWeights& one : weights)
+      scores.push_back(score_weights(network, {one}, images, mode).front());
+    return scores;
+  }
   network.train();
   std::optional<FrozenStatistics> frozen;
   if (!mode.updates_statistics) frozen.emplace(network);
-  const Evaluation evaluation = evaluate(
-      mode.dataset, images.plan_of, images.batches,
+  const std::vector<Evaluation> evaluations = evaluate_many(
+      mode.dataset, images.plan_of, images.batches, weights.size(),
       [&](const torch::Tensor& batch, std::int64_t number) {
         if (mode.before_batch) mode.before_batch();
-        return network.forward(batch, weights,
-                               {mode.seed, mode.first_step + static_cast<std::uint64_t>(number)});
+        return network.forward_many(batch, weights,
+                                    {mode.seed, mode.first_step + static_cast<std::uint64_t>(number)});
       },
       mode.format, mode.device, mode.loader_threads);
-  return {evaluation.loss, evaluation.top1()};
+  std::vector<Score> scores;
+  for (const Evaluation& evaluation : evaluations) scores.push_back({evaluation.loss, evaluation.top1()});
+  return scores;
 }
 
 }  // namespace ptnas

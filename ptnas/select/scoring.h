@@ -28,8 +28,10 @@ struct ScoringMode {
   std::function<void()> before_batch = {};  ///< may be empty; may throw
 };
 
-/// Loss and accuracy of the supernet under `weights` (masks and all): training mode, batch statistics.
-Score score_weights(Supernet& network, const ArchitectureWeights& weights, const ScoringImages& images,
-                    const ScoringMode& mode);
+/// Loss and accuracy of the supernet under each of the weights (masks and all): training mode, batch
+/// statistics. All in one pass over the images, where what they share is computed once; or, where running
+/// statistics are updated, one after another.
+std::vector<Score> score_weights(Supernet& network, const std::vector<ArchitectureWeights>& weights,
+                                 const ScoringImages& images, const ScoringMode& mode);
 
 }  // namespace ptnas

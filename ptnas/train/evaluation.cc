@@ -27,21 +27,36 @@ void add_batch(Evaluation& result, const torch::Tensor& logits, const torch::Ten
 Evaluation evaluate(const Dataset& dataset, const std::function<BatchPlan(std::int64_t)>& plan_of,
                     std::int64_t batches, const Forward& forward, torch::MemoryFormat format,
                     torch::Device device, int loader_threads) {
+  const auto one = [&forward](const torch::Tensor& images, std::int64_t batch) {
+    return std::vector<torch::Tensor>{forward(images, batch)};
+  };
+  return evaluate_many(dataset, plan_of, batches, 1, one, format, device, loader_threads).front();
+}
+
+std::vector<Evaluation> evaluate_many(const Dataset& dataset,
+                                      const std::function<BatchPlan(std::int64_t)>& plan_of,
+                                      std::int64_t batches, std::size_t count, const ForwardMany& forward,
+                                      torch::MemoryFormat format, torch::Device device, int loader_threads) {
   const torch::NoGradGuard no_grad;
   const std::size_t classes = dataset.info().classes.size();
-  Evaluation result;
-  result.confusion.assign(classes, std::vector<std::int64_t>(classes, 0));
+  std::vector<Evaluation> results(count);
+  for (Evaluation& result : results) result.confusion.assign(classes, std::vector<std::int64_t>(classes, 0));
   BatchStream stream(dataset, plan_of, 0, batches, format, loader_threads);
   for (std::int64_t number = 0; number < batches; ++number) {
     const Batch batch = *stream.next();
     const torch::Tensor images = batch.images.to(device);
     const auto start = std::chrono::steady_clock::now();
-    const torch::Tensor logits = forward(images, number).to(torch::kCPU);  // waits for the device
-    result.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    add_batch(result, logits, batch.labels);
+    std::vector<torch::Tensor> logits = forward(images, number);
+    for (torch::Tensor& tensor : logits) tensor = tensor.to(torch::kCPU);  // waits for the device
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    for (std::size_t i = 0; i < count; ++i) {
+      results[i].seconds += seconds / static_cast<double>(count);
+      add_batch(results[i], logits.at(i), batch.labels);
+    }
   }
-  result.loss /= static_cast<double>(std::max<std::int64_t>(result.images, 1));
-  return result;
+  for (Evaluation& result : results)
+    result.loss /= static_cast<double>(std::max<std::int64_t>(result.images, 1));
+  return results;
 }
 
 std::vector<std::int64_t> all_indices(const Dataset& dataset, Part part) {

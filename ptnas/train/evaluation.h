@@ -35,6 +35,15 @@ Evaluation evaluate(const Dataset& dataset, const std::function<BatchPlan(std::i
                     std::int64_t batches, const Forward& forward, torch::MemoryFormat format,
                     torch::Device device, int loader_threads);
 
+/// The same of several networks, or weights, on the same images: `forward` gives logits for each of `count`.
+/// Their seconds are equal shares.
+using ForwardMany =
+    std::function<std::vector<torch::Tensor>(const torch::Tensor& images, std::int64_t batch)>;
+std::vector<Evaluation> evaluate_many(const Dataset& dataset,
+                                      const std::function<BatchPlan(std::int64_t)>& plan_of,
+                                      std::int64_t batches, std::size_t count, const ForwardMany& forward,
+                                      torch::MemoryFormat format, torch::Device device, int loader_threads);
+
 /// 0, 1, .. of a part, all of it.
 std::vector<std::int64_t> all_indices(const Dataset& dataset, Part part);
 

@@ -20,6 +20,22 @@ void zero_all(std::vector<torch::Tensor>& parameters) {
   for (torch::Tensor& parameter : parameters) parameter.mutable_grad() = torch::Tensor();
 }
 
+// In double precision and one fixed order on the CPU, so that its bits do not depend on the number of
+// threads.
+double squared_norm(const torch::Tensor& tensor) {
+  if (!tensor.is_cpu() || tensor.scalar_type() != torch::kFloat || !tensor.is_non_overlapping_and_dense()) {
+    return std::pow(tensor.norm().item<double>(), 2);
+  }
+  const float* data = tensor.data_ptr<float>();
+  double sums[4] = {};
+  const std::int64_t count = tensor.numel();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto value = static_cast<double>(data[i]);
+    sums[i % 4] += value * value;
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 }  // namespace
 
 Sgd::Sgd(std::vector<torch::Tensor> parameters, double momentum, double decay)
@@ -32,17 +48,18 @@ void Sgd::zero_gradients() { zero_all(parameters_); }
 
 double Sgd::step(double rate, double clip) {
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> weights, gradients, buffers, norms;
+  std::vector<torch::Tensor> weights, gradients, buffers;
+  double squares = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const torch::Tensor& gradient = parameters_[i].grad();
     if (!gradient.defined()) continue;
     weights.push_back(parameters_[i]);
     gradients.push_back(gradient);
     buffers.push_back(buffers_[i]);
-    norms.push_back(gradient.norm());
+    squares += squared_norm(gradient);
   }
   if (weights.empty()) return 0;
-  const double norm = torch::stack(norms).norm().item<double>();
+  const double norm = std::sqrt(squares);
   constexpr double kEpsilon = 1e-6;  // PyTorch's clip_grad_norm_
   const double scale = clip > 0 ? std::min(1.0, clip / (norm + kEpsilon)) : 1.0;
   if (scale < 1) at::_foreach_mul_(gradients, scale);
