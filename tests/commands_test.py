@@ -43,12 +43,23 @@ def expect(status, *arguments, says=None, timeout=300):
 
 def test_help():
     check("quick" in expect(0, "--help").stdout, "--help says how to start")
-    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "data"):
+    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data"):
         expect(0, command, "--help")
     expect(0, "--version")
     expect(2)
     expect(2, "fly")
     expect(2, "run", "--no-such-option")
+
+
+def test_bench():
+    small = ("--channels", 4, "--cells", 3, "--image-size", 8, "--batch", 4, "--repeats", 2, "--json")
+    for work in ("step", "forward", "iteration", "score", "retrain"):
+        figures = json.loads(expect(0, "bench", work, *small).stdout)
+        check(set(figures) == {"fused", "plain", "ratio"}, f"bench {work}: {figures}")
+        check(0 < figures["fused"]["min_s"] <= figures["fused"]["median_s"] <= figures["fused"]["max_s"], f"bench {work}: {figures}")
+    check(set(json.loads(expect(0, "bench", "step", "--engine", "fused", *small).stdout)) == {"fused"}, "one engine")
+    expect(2, "bench", "nothing")
+    expect(2, "bench", "step", "--batch", 0)
 
 
 def test_count_and_draw(folder):
@@ -113,6 +124,18 @@ def test_run(folder):
     expect(0, "report", out)
     expect(0, "count", out)
     return out
+
+
+def test_threads_and_estimate(folder):
+    data = ["--data", f"idx:{folder / 'idx'}", *support.TINY]
+    states = []
+    for threads in (1, 2, 3):
+        expect(0, "search", *data, "--out", folder / f"threads{threads}", "--threads", threads)
+        states.append((folder / f"threads{threads}" / "supernet.safetensors").read_bytes())
+    check(states[0] == states[1] == states[2], "the number of threads changed a search")
+    estimate = json.loads(expect(0, "search", *data, "--dry-run", "--json").stdout)
+    check(all(estimate[key] > 0 for key in ("search_s", "selection_s", "retraining_s")), f"estimate {estimate}")
+    expect(2, "search", *data, says="--out")
 
 
 def test_selections(folder, run):
@@ -200,9 +223,11 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         test_help()
+        test_bench()
         test_count_and_draw(folder)
         test_data(folder)
         run = test_run(folder)
+        test_threads_and_estimate(folder)
         test_selections(folder, run)
         test_bad_options(folder)
         test_damaged_run(folder, run)

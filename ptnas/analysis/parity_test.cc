@@ -16,10 +16,10 @@ fs::path fixtures() { return fs::path(PTNAS_SOURCE_DIR) / "../shared/fixtures"; 
   if (!fs::exists(fixtures())) GTEST_SKIP() << "no recorded cases beside the project (../shared/fixtures)"
 
 // Whether a case agrees; an entry that is missing or unknown is an Error, which counts as no.
-bool agrees(const ParityCase& parity_case, std::string* table = nullptr) {
+bool agrees(const ParityCase& parity_case, std::string* table = nullptr, Engine engine = Engine::kPlain) {
   std::ostringstream out;
   try {
-    const bool good = check_parity(parity_case, Engine::kPlain, out);
+    const bool good = check_parity(parity_case, engine, out);
     if (table != nullptr) *table = out.str();
     return good;
   } catch (const Error& error) {
@@ -66,6 +66,48 @@ TEST(Parity, ADerivedNetworkAgreesAndEveryAlterationIsFound) {
     ParityCase altered = original;
     alter(altered);
     EXPECT_FALSE(agrees(altered)) << what;
+  }
+}
+
+TEST(Parity, ASupernetAgreesInBothEnginesAndEveryAlterationIsFound) {
+  SKIP_WITHOUT_FIXTURES();
+  const ParityCase original = read_parity_case(fixtures() / "parity-s2");
+  std::string table;
+  ASSERT_TRUE(agrees(original, &table, Engine::kPlain)) << table;
+  ASSERT_TRUE(agrees(original, &table, Engine::kFused)) << table;
+
+  const auto scaled = [](Json& number) { number = number.get<double>() * 1.003; };
+  const std::vector<std::pair<const char*, std::function<void(ParityCase&)>>> alterations = {
+      {"a logit", [](ParityCase& c) { c.expected["train_logits"][2][3] = 0.77; }},
+      {"an evaluation logit", [](ParityCase& c) { c.expected["eval_logits"][15][9] = 0.05; }},
+      {"the loss", [&](ParityCase& c) { scaled(c.expected["train_loss"]); }},
+      {"the evaluation loss", [&](ParityCase& c) { scaled(c.expected["eval_loss"]); }},
+      {"a gradient of alpha", [](ParityCase& c) { c.expected["alpha_grad"][1][3][0] = 0.02; }},
+      {"a gradient norm", [&](ParityCase& c) { scaled(c.expected["weight_grad_norm"]["stem.0.weight"]); }},
+      {"a masked loss", [&](ParityCase& c) { scaled(c.expected["masked_op"][17]["loss"]); }},
+      {"a masked accuracy", [](ParityCase& c) { c.expected["masked_op"][5]["accuracy"] = 0.125; }},
+      {"a masked edge's loss", [&](ParityCase& c) { scaled(c.expected["masked_edge"][7]["loss"]); }},
+      {"a masked edge's name", [](ParityCase& c) { c.expected["masked_edge"][7]["edge"] = 2; }},
+      {"the genotype by magnitude",
+       [](ParityCase& c) {
+         std::string text = c.expected["genotype_by_magnitude"];
+         const std::size_t at = text.find("sep_conv_3x3");
+         text.replace(at, 12, "skip_connect");
+         c.expected["genotype_by_magnitude"] = text;
+       }},
+      {"a removed masked operation", [](ParityCase& c) { c.expected["masked_op"].erase(3); }},
+      {"a removed trace", [](ParityCase& c) { c.selection.erase(1); }},
+      {"a weight",
+       [](ParityCase& c) {
+         torch::Tensor& weight = c.checkpoint.state.tensors.at("classifier.weight");
+         weight = weight.clone();
+         weight[0][0] += 0.5;
+       }},
+  };
+  for (const auto& [what, alter] : alterations) {
+    ParityCase altered = original;
+    alter(altered);
+    EXPECT_FALSE(agrees(altered, nullptr, Engine::kFused)) << what;
   }
 }
 

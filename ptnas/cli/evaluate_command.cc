@@ -4,6 +4,7 @@
 
 #include "ptnas/cli/program.h"
 #include "ptnas/cli/session.h"
+#include "ptnas/train/evaluation.h"
 #include "ptnas/train/retrain.h"
 
 namespace ptnas {
@@ -35,7 +36,7 @@ void print_table(const Json& evaluation) {
 void add_evaluate_command(CommandBuilder& builder) {
   auto flags = std::make_shared<Flags>();
   auto path = std::make_shared<std::string>();
-  auto batch = std::make_shared<std::int64_t>(256);
+  auto batch = std::make_shared<std::int64_t>(kEvaluationBatch);
   CLI::App& command =
       builder.add(builder.root(), "evaluate", "Evaluate a run's trained network on the test part", [=] {
         const RunDirectory run = RunDirectory::open_for_reading(*path);

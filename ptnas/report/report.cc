@@ -1,6 +1,7 @@
 #include "ptnas/report/report.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 
 #include "ptnas/core/error.h"
@@ -41,6 +42,13 @@ NetworkShape shape_of(const Json& data) {
   return shape;
 }
 
+// Whether the network was trained with an auxiliary head.
+bool has_auxiliary(const Json& data) {
+  const Json& configuration = data["configuration"];
+  const auto weight = configuration.find("train-auxiliary-weight");
+  return weight == configuration.end() || std::strtod(weight->get<std::string>().c_str(), nullptr) > 0;
+}
+
 std::string figure(const std::string& svg, const std::string& caption) {
   return fmt::format(
       "<figure class=\"drawing\"><div class=\"paper\" tabindex=\"0\" role=\"group\" aria-label=\"{1}\">{0}"
@@ -78,7 +86,8 @@ std::string network_section(const Json& data) {
       "channels.</p>\n";
   html += cell_figures(genotype, "");
   html += figure(
-      draw_network_svg(shape_of(data), static_cast<int>(genotype.of(CellType::kNormal).size())),
+      draw_network_svg(shape_of(data), static_cast<int>(genotype.of(CellType::kNormal).size()),
+                       has_auxiliary(data)),
       "The whole stack, from the image on the left to the classes on the right; reduction cells are orange");
   return html + alternative_figures(data, genotype) + "</section>\n";
 }
