@@ -16,6 +16,10 @@ struct Case {
   int channels, cells, size, batch;
 };
 
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.space << "_C" << c.channels << "_cells" << c.cells << "_size" << c.size << "_batch" << c.batch;
+}
+
 // Rounding of sums of some hundred terms through some ten layers. Where a ReLU's input lies within rounding
 // of 0 the two engines may take its gradient two ways, which shows far above rounding in what lies before it:
 // in few tensors.
