@@ -17,7 +17,8 @@ struct Case {
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << c.space << "_C" << c.channels << "_cells" << c.cells << "_size" << c.size << "_batch" << c.batch;
+  return out << c.space << "_C" << c.channels << "_cells" << c.cells << "_size" << c.size << "_batch"
+             << c.batch;
 }
 
 // Rounding of sums of some hundred terms through some ten layers. Where a ReLU's input lies within rounding
