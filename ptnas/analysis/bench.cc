@@ -62,7 +62,6 @@ class SupernetWork final : public Work {
  public:
   SupernetWork(const BenchOptions& o, Engine engine)
       : options_(o),
-        engine_(engine),
         format_(memory_format_of(engine == Engine::kFused ? "channels-last" : o.memory_format)),
         network_(
             std::make_shared<Supernet>(make_space(o.space, 4, false),
@@ -146,7 +145,6 @@ class SupernetWork final : public Work {
   }
 
   BenchOptions options_;
-  Engine engine_;
   torch::MemoryFormat format_;
   std::shared_ptr<Supernet> network_;
   Architecture architecture_;

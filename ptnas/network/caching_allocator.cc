@@ -3,6 +3,7 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <sys/mman.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <bit>
@@ -96,7 +97,11 @@ void* new_data(std::size_t bytes) {
 
 class CachingAllocator final : public c10::Allocator {
  public:
-#if defined(PTNAS_ALLOCATOR_TAKES_MUTABLE_THIS)
+// libtorch 2 (Debian 13) allocates through a mutable object and wants to know how to copy.
+#if TORCH_VERSION_MAJOR >= 2
+  void copy_data(void* to, const void* from, std::size_t bytes) const override {
+    default_copy_data(to, from, bytes);
+  }
   c10::DataPtr allocate(std::size_t bytes) override{
 #else
   c10::DataPtr allocate(std::size_t bytes) const override {
