@@ -57,7 +57,12 @@ def test_bench():
         figures = json.loads(expect(0, "bench", work, *small).stdout)
         check(set(figures) == {"fused", "plain", "ratio"}, f"bench {work}: {figures}")
         check(0 < figures["fused"]["min_s"] <= figures["fused"]["median_s"] <= figures["fused"]["max_s"], f"bench {work}: {figures}")
+        check(figures["fused"]["gflops"] > 0, f"bench {work}: {figures}")
     check(set(json.loads(expect(0, "bench", "step", "--engine", "fused", *small).stdout)) == {"fused"}, "one engine")
+    profile = json.loads(expect(0, "bench", "step", "--profile", "--engine", "fused", *small).stdout)["profile"]
+    check(abs(sum(row["share"] for row in profile) - 1) < 1e-6, f"shares of a profile: {profile}")
+    check({"convolve", "convolve back", "other"} <= {row["phase"] for row in profile}, f"phases: {profile}")
+    expect(2, "bench", "step", "--profile", "--engine", "plain", *small)
     expect(2, "bench", "nothing")
     expect(2, "bench", "step", "--batch", 0)
 

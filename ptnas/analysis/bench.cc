@@ -10,7 +10,9 @@
 #include "ptnas/core/error.h"
 #include "ptnas/network/caching_allocator.h"
 #include "ptnas/network/derived_network.h"
+#include "ptnas/network/profile.h"
 #include "ptnas/network/supernet.h"
+#include "ptnas/space/count.h"
 #include "ptnas/train/memory_format.h"
 #include "ptnas/train/optimizer.h"
 
@@ -42,6 +44,8 @@ class Work {
   virtual void run() = 0;
   // What is compared between engines, by name; before run() was ever called.
   virtual std::map<std::string, torch::Tensor> results() = 0;
+  // Floating-point operations of a run().
+  virtual double operations() const = 0;
 };
 
 torch::Tensor random_images(const BenchOptions& o, std::int64_t seed, torch::MemoryFormat format) {
@@ -82,8 +86,8 @@ class SupernetWork final : public Work {
   void run() override {
     if (options_.work == "forward") {
       forward_only();
-    } else if (options_.work == "score") {
-      score();
+    } else if (is_score()) {
+      for_each_scored([this](CellType type, int edge) { score(type, edge); });
     } else {
       if (options_.work == "iteration") alpha_step();
       weight_step();
@@ -93,7 +97,7 @@ class SupernetWork final : public Work {
   std::map<std::string, torch::Tensor> results() override {
     std::map<std::string, torch::Tensor> results;
     const FrozenStatistics frozen(*network_);
-    if (options_.work == "forward" || options_.work == "score") {
+    if (options_.work == "forward" || is_score()) {
       results["logits"] = forward_only();
       return results;
     }
@@ -130,18 +134,41 @@ class SupernetWork final : public Work {
     torch::cross_entropy_loss(logits, labels_).backward();
     adam_->step();
   }
-  // All candidates of an edge in the middle of each cell type.
-  void score() {
+  bool is_score() const { return options_.work == "score"; }
+  // Calls body(cell type, edge) for the edges of `score`.
+  template <typename Body>
+  void for_each_scored(const Body& body) const {
+    for (const CellType type : kCellTypes) {
+      if (options_.cell_type != "both" && options_.cell_type != name_of(type)) continue;
+      for (int edge = 0; edge < network_->space().edge_count(); ++edge) {
+        if (options_.edge < 0 || options_.edge == edge) body(type, edge);
+      }
+    }
+  }
+  std::size_t candidates(CellType type, int edge) const {
+    return network_->space().of(type)[static_cast<std::size_t>(edge)].size();
+  }
+  void score(CellType type, int edge) {
     const torch::NoGradGuard no_grad;
     const FrozenStatistics frozen(*network_);
-    const int edge = network_->space().edge_count() / 2;
-    for (const CellType type : kCellTypes) {
-      const auto& candidates = network_->space().of(type)[static_cast<std::size_t>(edge)];
-      std::vector<ArchitectureWeights> weights;
-      for (int o = 0; o < static_cast<int>(candidates.size()); ++o)
-        weights.push_back(architecture_.weights(false, {{type, edge, o}}));
-      network_->forward_many(images_, weights, {});
-    }
+    std::vector<ArchitectureWeights> weights;
+    for (int o = 0; o < static_cast<int>(candidates(type, edge)); ++o)
+      weights.push_back(architecture_.weights(false, {{type, edge, o}}));
+    network_->forward_many(images_, weights, {});
+  }
+
+  double operations() const override {
+    const NetworkShape shape{static_cast<int>(options_.channels),   static_cast<int>(options_.cells),
+                             static_cast<int>(options_.classes),    3,
+                             static_cast<int>(options_.image_size), static_cast<int>(options_.image_size)};
+    const double forward = 2 * static_cast<double>(options_.batch) *
+                           static_cast<double>(supernet_multiply_adds(network_->space(), shape));
+    if (options_.work == "forward") return forward;
+    if (options_.work == "step") return 3 * forward;
+    if (options_.work == "iteration") return 6 * forward;
+    double passes = 0;
+    for_each_scored([&](CellType type, int edge) { passes += static_cast<double>(candidates(type, edge)); });
+    return passes * forward;
   }
 
   BenchOptions options_;
@@ -173,6 +200,10 @@ class RetrainWork final : public Work {
     sgd_->zero_gradients();
     loss_of(nullptr).backward();
     sgd_->step(kRate, kClip);
+  }
+  double operations() const override {
+    return 3 * 2 * static_cast<double>(images_.size(0)) *
+           static_cast<double>(count_network(network_.genotype(), network_.shape()).multiply_adds);
   }
   std::map<std::string, torch::Tensor> results() override {
     const FrozenStatistics frozen(network_);
@@ -250,6 +281,35 @@ const std::vector<std::string>& bench_works() {
   return works;
 }
 
+namespace {
+
+// One run of the fused engine with its phases timed, after those that are timed whole.
+Json profile_of(Work& work) {
+  start_profile();
+  const auto start = std::chrono::steady_clock::now();
+  work.run();
+  const double all =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() * at::get_num_threads();
+  Json rows = Json::array();
+  double left = all;
+  const auto add = [&](int cell, std::string_view phase, double seconds) {
+    Json row = Json::object();
+    row["cell"] = cell;
+    row["phase"] = phase;
+    row["seconds"] = seconds;
+    row["share"] = seconds / all;
+    rows.push_back(std::move(row));
+  };
+  for (const PhaseTime& time : stop_profile()) {
+    add(time.cell, name_of(time.phase), time.seconds);
+    left -= time.seconds;
+  }
+  add(-1, "other", left);
+  return rows;
+}
+
+}  // namespace
+
 Json run_bench(const BenchOptions& options) {
   std::map<std::string, std::unique_ptr<Work>> works;
   if (options.engine != "plain") works["fused"] = make_work(options, Engine::kFused);
@@ -263,6 +323,7 @@ Json run_bench(const BenchOptions& options) {
   Json result = Json::object();
   for (const auto& [name, timing] : timings) {
     result[name] = spread(timing.seconds, "_s");
+    result[name]["gflops"] = works.at(name)->operations() / median(timing.seconds) / 1e9;
     result[name]["peak_bytes"] = timing.peak_bytes;
   }
   if (works.size() == 2) {
@@ -271,6 +332,10 @@ Json run_bench(const BenchOptions& options) {
       ratios.push_back(timings["plain"].seconds[i] / timings["fused"].seconds[i]);
     }
     result["ratio"] = spread(ratios, "");
+  }
+  if (options.profile) {
+    if (works.count("fused") == 0) fail_usage("a profile is of the fused engine; use --engine fused or both");
+    result["profile"] = profile_of(*works["fused"]);
   }
   return result;
 }

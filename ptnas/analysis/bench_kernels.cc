@@ -65,7 +65,7 @@ struct ConvolutionSetting {
     return 2 * static_cast<double>(convolution.pixels()) *
            (convolution.depthwise ? in * (taps + out) : in * out * taps);
   }
-  void forward() { kernels::convolve(convolution, weights, source, raw.data(), scratch); }
+  void forward() { kernels::convolve(convolution, weights, source, raw.data(), {nullptr, nullptr}, scratch); }
   void backward() {
     const std::size_t period = kernels::period_of(convolution.out_channels);
     kernels::convolve_back(

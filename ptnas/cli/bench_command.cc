@@ -1,6 +1,8 @@
 // ptnas bench: how long a piece of work takes, the fused engine against the plain one.
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "ptnas/analysis/bench.h"
 #include "ptnas/analysis/bench_kernels.h"
@@ -11,18 +13,48 @@ namespace ptnas {
 
 namespace {
 
+// Shares of the threads' time: a row a phase, a column a cell.
+void print_profile(const Json& profile) {
+  std::map<int, std::map<std::string, double>> cells;
+  std::vector<std::string> phases;
+  for (const Json& row : profile) {
+    const auto phase = row.at("phase").get<std::string>();
+    cells[row.at("cell").get<int>()][phase] += row.at("share").get<double>();
+    if (std::find(phases.begin(), phases.end(), phase) == phases.end()) phases.push_back(phase);
+  }
+  std::printf("share of the threads' time, %%\n%-16s", "cell");
+  for (const auto& [cell, shares] : cells) {
+    if (cell >= 0) std::printf("%6d", cell);
+  }
+  std::printf("%8s\n", "all");
+  for (const std::string& phase : phases) {
+    double all = 0;
+    std::printf("%-16s", phase.c_str());
+    for (auto& [cell, shares] : cells) {
+      if (cell >= 0) std::printf("%6.1f", 100 * shares[phase]);
+      all += shares[phase];
+    }
+    std::printf("%8.1f\n", 100 * all);
+  }
+}
+
 void print_table(const BenchOptions& options, const Json& result) {
   std::printf("%s, %s, C %lld, %lld cells, batch %lld, %lldx%lld images\n", options.work.c_str(),
               options.space.c_str(), static_cast<long long>(options.channels),
               static_cast<long long>(options.cells), static_cast<long long>(options.batch),
               static_cast<long long>(options.image_size), static_cast<long long>(options.image_size));
   for (const auto& [name, figures] : result.items()) {
+    if (name == "profile") continue;
     const bool ratio = name == "ratio";
     const char* suffix = ratio ? "" : "_s";
     const auto figure = [&](const char* key) { return figures.at(std::string(key) + suffix).get<double>(); };
     std::printf("%-12s median %9.4f  min %9.4f  max %9.4f  %s\n", name.c_str(), figure("median"),
                 figure("min"), figure("max"), ratio ? "times (plain / fused, pairwise)" : "s");
+    if (ratio) continue;
+    std::printf("%-12s %.1f GFLOP/s, peak memory %.2f GB\n", "", figures.at("gflops").get<double>(),
+                1e-9 * figures.at("peak_bytes").get<double>());
   }
+  if (result.contains("profile")) print_profile(result.at("profile"));
 }
 
 void print_kernels(const Json& result) {
@@ -84,6 +116,12 @@ void add_bench_command(CommandBuilder& builder) {
   command.add_option("--memory-format", options->memory_format, "of the plain engine")
       ->capture_default_str()
       ->check(CLI::IsMember({"channels-last", "nchw"}));
+  command.add_option("--edge", options->edge, "of a score: one edge of the cell; -1: all in turn")
+      ->capture_default_str();
+  command.add_option("--cell-type", options->cell_type, "of a score: which cells' edges")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"normal", "reduction", "both"}));
+  command.add_flag("--profile", options->profile, "where the fused engine's time goes, by phase and cell");
   command.add_option("--repeats", options->repeats, "times each is run")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

@@ -5,6 +5,7 @@
 #include "ptnas/core/error.h"
 #include "ptnas/core/interrupt.h"
 #include "ptnas/core/log.h"
+#include "ptnas/network/engine_check.h"
 
 namespace ptnas {
 
@@ -119,6 +120,8 @@ int run_program(const std::vector<std::string>& arguments) {
   install_interrupt_handler();
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    if (const EngineDifferences found = engine_differences(); found.passes > 0)
+      log_info("{}", describe(found));
     return 0;
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help, --version

@@ -21,8 +21,8 @@ struct RuntimeOptions {
     v.option("seed", seed, "seed of every random choice");
     v.option("threads", threads, "computing threads; 0: as many as the cores this process may use");
     v.choice("device", device, {"cpu", "cuda"}, "where to compute (cuda is untested)");
-    v.choice("engine", engine, {"fused", "plain"},
-             "what computes the cells: kernels of our own (CPU only), or libtorch");
+    v.choice("engine", engine, {"fused", "plain", "check"},
+             "what computes the cells: kernels of our own (CPU only), libtorch, or both, compared");
     v.choice("memory-format", memory_format, {"channels-last", "nchw"}, "memory layout of images");
     v.option("checkpoint-minutes", checkpoint_minutes,
              "save a checkpoint within an epoch after this many minutes; 0: at the end of epochs only");

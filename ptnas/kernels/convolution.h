@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "ptnas/kernels/norm.h"
 #include "ptnas/kernels/padded.h"
 
 namespace ptnas::kernels {
@@ -90,14 +91,16 @@ struct NormGradient {
 struct ConvolutionScratch {
   Floats values, gradients;
   Padded spread;
+  std::vector<double> sums;
 };
 
 /// Fills the pixels of `padded` (its layout's image) from x [H][W][C].
 void pad_image(Padded& padded, const float* x, const Activation& activation);
 
 /// raw = convolution of the padded image, [out_height][out_width][out_channels]; nothing beyond is written.
+/// Fills `moments` of raw, where they are not null.
 void convolve(const Convolution& convolution, const PackedWeights& weights, const Padded& source, float* raw,
-              ConvolutionScratch& scratch);
+              const Moments& moments, ConvolutionScratch& scratch);
 
 /// The way back for one image: g and raw [out_height][out_width][out_channels]; puts the source's gradient
 /// into `dx` (null: not wanted), in its layout (the halo is undefined), or adds to it where `accumulate`, and
@@ -105,6 +108,22 @@ void convolve(const Convolution& convolution, const PackedWeights& weights, cons
 void convolve_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source,
                    const float* g, const float* raw, const NormGradient& norm, float* dx, bool accumulate,
                    const WeightGradient& gradient, ConvolutionScratch& scratch);
+
+/// The first part of a depthwise convolution's way back: the gradient of its depthwise output as an image
+/// with the source's halo, and the weights' gradient. The second part is spread_back.
+void depthwise_back(const Convolution& convolution, const PackedWeights& weights, const Padded* source,
+                    const float* g, const float* raw, const NormGradient& norm,
+                    const WeightGradient& gradient, Padded& spread, ConvolutionScratch& scratch);
+
+/// A depthwise convolution of stride 1 with what depthwise_back left.
+struct SpreadUnit {
+  const Convolution* convolution;
+  const PackedWeights* weights;
+  const Padded* spread;
+};
+/// out [H][W][C] (+)= the gradient, before its ReLU, of the source that all `count` > 0 units have read; one
+/// pass over the image for all.
+void spread_back(const SpreadUnit* units, int count, const Padded& source, bool accumulate, float* out);
 
 /// out [H][W][C] (+)= dx's pixels where the activation passes: with ReLU only where x scale + bias > 0.
 void gather_gradient(const PaddedLayout& layout, const float* dx, const float* x,

@@ -130,6 +130,44 @@ struct Twin {
   }
 };
 
+void expect_moments(const Image& raw, const std::vector<double>& mean, const std::vector<double>& m2,
+                    double tolerance) {
+  const auto pixels = static_cast<double>(raw.height * raw.width);
+  for (int o = 0; o < raw.channels; ++o) {
+    double sum = 0, squares = 0;
+    for (int y = 0; y < raw.height; ++y) {
+      for (int x = 0; x < raw.width; ++x) sum += raw.at(y, x, o) / pixels;
+    }
+    for (int y = 0; y < raw.height; ++y) {
+      for (int x = 0; x < raw.width; ++x) squares += (raw.at(y, x, o) - sum) * (raw.at(y, x, o) - sum);
+    }
+    const double scale = std::abs(sum) + std::sqrt(squares / pixels) + 1;
+    EXPECT_NEAR(mean[static_cast<std::size_t>(o)], sum, tolerance * scale);
+    EXPECT_NEAR(m2[static_cast<std::size_t>(o)], squares, tolerance * scale * scale * pixels);
+  }
+}
+
+// The same unit three times, its gradients summed in one pass over the image, onto 0.5.
+void expect_spread_back(const Convolution& c, const PackedWeights& weights, const Padded& source,
+                        const Twin& twin, const Image& expected, const std::vector<float>& g,
+                        const std::vector<float>& raw, const NormGradient& norm) {
+  ConvolutionScratch scratch;
+  Padded spread;
+  depthwise_back(c, weights, &source, g.data(), raw.data(), norm, {}, spread, scratch);
+  const SpreadUnit unit{&c, &weights, &spread};
+  const std::vector<SpreadUnit> units(3, unit);
+  std::vector<float> found(expected.values.size() + 1, 0.5f);
+  Values sum(expected.values.size());
+  spread_back(units.data(), 3, source, /*accumulate=*/true, found.data());
+  for (std::size_t p = 0; p < sum.size(); ++p) sum[p] = 3 * expected.values[p] + 0.5;
+  const double bound = tolerance(static_cast<double>(twin.out * (twin.taps + 1)));
+  EXPECT_LT(error(found.data(), sum), bound);
+  EXPECT_EQ(found.back(), 0.5f) << "nothing is written past the image";
+  spread_back(&unit, 1, source, /*accumulate=*/false, found.data());
+  EXPECT_LT(error(found.data(), expected.values), bound);
+  EXPECT_EQ(found.back(), 0.5f);
+}
+
 class ConvolutionTest : public testing::TestWithParam<Shape> {};
 
 TEST_P(ConvolutionTest, AgreesWithTheSlowTwinOnEveryTarget) {
@@ -164,10 +202,16 @@ TEST_P(ConvolutionTest, AgreesWithTheSlowTwinOnEveryTarget) {
     pad_image(source, x.data(), {.relu = true});
     ConvolutionScratch scratch;
     std::vector<float> found(raw.values.size() + 1, 12345.0f);
-    convolve(c, weights, source, found.data(), scratch);
+    std::vector<double> mean(twin.out), m2(twin.out);
+    convolve(c, weights, source, found.data(), {mean.data(), m2.data()}, scratch);
     const double terms = static_cast<double>(twin.in * (twin.taps + 1));
     EXPECT_LT(error(found.data(), raw.values), tolerance(terms)) << target << ": " << GetParam();
     EXPECT_EQ(found.back(), 12345.0f) << "nothing is written past the output";
+    expect_moments(raw, mean, m2, tolerance(terms));
+    if (c.depthwise && c.source.stride == 1) {
+      expect_spread_back(c, weights, source, twin, expected.source, g, exact,
+                         {g_scale.data(), raw_scale.data(), constant.data()});
+    }
 
     Floats dx(c.source.size), sums(c.matrix_size() + c.depthwise_size());
     const WeightGradient gradient{c.depthwise ? sums.data() + c.matrix_size() : nullptr, sums.data()};

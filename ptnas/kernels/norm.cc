@@ -11,7 +11,7 @@
 #define HWY_TARGET_INCLUDE "ptnas/kernels/norm.cc"
 #include <hwy/foreach_target.h>  // must come before highway.h
 
-#include "ptnas/kernels/primitives-inl.h"
+#include "ptnas/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ptnas::kernels::HWY_NAMESPACE {
@@ -20,110 +20,48 @@ namespace {
 
 using Size = std::size_t;
 
-// Runs of this many floats are summed in single precision before they join a sum in double: at C = 16, 256
-// pixels.
-constexpr Size kRun = 4096;
-
-// Calls body(first position, table position, lanes of the accumulators) over whole vectors of a run, four
-// accumulators apart, and folds the accumulators of each table position into sums[channel].
-template <int kSums, typename Body, typename Tail>
-void sum_by_channel(Size length, Size period, Size channels, const Body& body, const Tail& tail,
-                    double* const (&sums)[kSums]) {
-  const D d;
-  // A run is a multiple of the period, so that a table position always means the same channels.
-  const Size run = std::max<Size>(period, kRun / period * period);
-  for (Size begin = 0; begin < length; begin += run) {
-    const Size end = std::min(length, begin + run);
-    for (Size j = 0; j < period && begin + j + kLanes <= end; j += kLanes) {
-      V sum[kSums][4];
-#pragma GCC unroll 8
-      for (int s = 0; s < kSums; ++s) {
-#pragma GCC unroll 4
-        for (int u = 0; u < 4; ++u) sum[s][u] = hn::Zero(d);
-      }
-      Size p = begin + j;
-      for (; p + 3 * period + kLanes <= end; p += 4 * period) {
-#pragma GCC unroll 4
-        for (Size u = 0; u < 4; ++u) {
-          V values[kSums];
-          body(p + u * period, j, values);
-#pragma GCC unroll 8
-          for (int s = 0; s < kSums; ++s) sum[s][u] = hn::Add(sum[s][u], values[s]);
-        }
-      }
-      for (; p + kLanes <= end; p += period) {
-        V values[kSums];
-        body(p, j, values);
-#pragma GCC unroll 8
-        for (int s = 0; s < kSums; ++s) sum[s][0] = hn::Add(sum[s][0], values[s]);
-      }
-      HWY_ALIGN float lanes[kLanes];
-#pragma GCC unroll 8
-      for (int s = 0; s < kSums; ++s) {
-        hn::Store(hn::Add(hn::Add(sum[s][0], sum[s][1]), hn::Add(sum[s][2], sum[s][3])), d, lanes);
-        for (Size i = 0; i < kLanes; ++i) sums[s][(j + i) % channels] += static_cast<double>(lanes[i]);
-      }
-    }
-    // What no whole vector covers: the end of the last run.
-    for (Size p = begin + (end - begin) / kLanes * kLanes; p < end; ++p) {
-      float values[kSums];
-      tail(p, (p - begin) % period, values);
-      for (int s = 0; s < kSums; ++s) sums[s][(p - begin) % channels] += static_cast<double>(values[s]);
-    }
-  }
-}
-
 void channel_moments_impl(const float* x, Size pixels, int channels, const Moments& moments) {
-  const D d;
   const Size c = static_cast<Size>(channels), period = period_of(channels);
-  std::vector<double> sum(c, 0), square(c, 0);
-  Floats pivot(period);
+  std::vector<float> pivot(period + kVectorFloats);
   fill_period(x, channels, pivot.data());
-  double* const sums[2] = {sum.data(), square.data()};
-  sum_by_channel<2>(
-      pixels * c, period, c,
-      [&](Size p, Size q, V* values) HWY_ATTR {
-        values[0] = hn::Sub(hn::LoadU(d, x + p), hn::Load(d, pivot.data() + q));
-        values[1] = hn::Mul(values[0], values[0]);
-      },
-      [&](Size p, Size q, float* values) {
-        values[0] = x[p] - pivot.data()[q];
-        values[1] = values[0] * values[0];
-      },
-      sums);
-  const auto n = static_cast<double>(pixels);
-  for (Size i = 0; i < c; ++i) {
-    moments.mean[i] = static_cast<double>(x[i]) + sum[i] / n;
-    const double m2 = square[i] - sum[i] * sum[i] / n;
-    moments.m2[i] = m2 < 0 ? 0 : m2;
+  std::vector<double> sums(2 * period, 0);
+  add_moments(x, pixels * c, period, pivot.data(), {sums.data(), sums.data() + period});
+  finish_moments(sums.data(), x, pixels, channels, moments);
+}
+
+// Adds what each position holds to its channel's sum.
+void fold(const std::vector<double>& by_position, Size channels, double* sums) {
+  std::fill_n(sums, channels, 0.0);
+  for (Size at = 0; at < by_position.size(); at += channels) {
+    for (Size i = 0; i < channels; ++i) sums[i] += by_position[at + i];
   }
 }
 
-void gradient_sums_impl(const float* g, const float* x, const float* center, Size pixels, int channels,
-                        double* sum_g, double* sum_gx) {
+void channel_sums_impl(const float* g, Size pixels, int channels, double* sum) {
   const D d;
   const Size c = static_cast<Size>(channels), period = period_of(channels);
-  std::fill_n(sum_g, c, 0.0);
-  if (x == nullptr) {
-    double* const sums[1] = {sum_g};
-    sum_by_channel<1>(
-        pixels * c, period, c, [&](Size p, Size, V* values) HWY_ATTR { values[0] = hn::LoadU(d, g + p); },
-        [&](Size p, Size, float* values) { values[0] = g[p]; }, sums);
-    return;
-  }
-  std::fill_n(sum_gx, c, 0.0);
-  double* const sums[2] = {sum_g, sum_gx};
-  sum_by_channel<2>(
-      pixels * c, period, c,
-      [&](Size p, Size q, V* values) HWY_ATTR {
-        values[0] = hn::LoadU(d, g + p);
-        values[1] = hn::Mul(values[0], hn::Sub(hn::LoadU(d, x + p), hn::Load(d, center + q)));
+  std::vector<double> sums(period, 0);
+  sum_by_position<1>(
+      pixels * c, period,
+      [&](Size p, Size, Size u, auto& vectors)
+          HWY_ATTR { vectors[0][u] = hn::Add(vectors[0][u], hn::LoadU(d, g + p)); },
+      [&](Size p, Size, float* values) { values[0] = g[p]; }, {sums.data()});
+  fold(sums, c, sum);
+}
+
+void product_sums_impl(const float* g, const float* x, const float* center, Size pixels, int channels,
+                       double* sum) {
+  const D d;
+  const Size c = static_cast<Size>(channels), period = period_of(channels);
+  std::vector<double> sums(period, 0);
+  sum_by_position<1>(
+      pixels * c, period,
+      [&](Size p, Size q, Size u, auto& vectors) HWY_ATTR {
+        const V apart = hn::Sub(hn::LoadU(d, x + p), hn::Load(d, center + q));
+        vectors[0][u] = hn::MulAdd(hn::LoadU(d, g + p), apart, vectors[0][u]);
       },
-      [&](Size p, Size q, float* values) {
-        values[0] = g[p];
-        values[1] = g[p] * (x[p] - center[q]);
-      },
-      sums);
+      [&](Size p, Size q, float* values) { values[0] = g[p] * (x[p] - center[q]); }, {sums.data()});
+  fold(sums, c, sum);
 }
 
 template <int kBlock>
@@ -176,17 +114,45 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace ptnas::kernels {
 
+void finish_moments(const double* sums, const float* pivot, std::size_t pixels, int channels,
+                    const Moments& moments) {
+  const auto c = static_cast<std::size_t>(channels);
+  const std::size_t period = period_of(channels);
+  const auto n = static_cast<double>(pixels);
+  for (std::size_t i = 0; i < c; ++i) {
+    double sum = 0, square = 0;
+    for (std::size_t at = i; at < period; at += c) {
+      sum += sums[at];
+      square += sums[period + at];
+    }
+    moments.mean[i] = static_cast<double>(pivot[i]) + sum / n;
+    const double m2 = square - sum * sum / n;
+    moments.m2[i] = m2 < 0 ? 0 : m2;  // not max: a NaN has to show
+  }
+}
+
 HWY_EXPORT(channel_moments_impl);
-HWY_EXPORT(gradient_sums_impl);
+HWY_EXPORT(channel_sums_impl);
+HWY_EXPORT(product_sums_impl);
 HWY_EXPORT(mix_impl);
 
 void channel_moments(const float* x, std::size_t pixels, int channels, const Moments& moments) {
   HWY_DYNAMIC_DISPATCH(channel_moments_impl)(x, pixels, channels, moments);
 }
 
+void channel_sums(const float* g, std::size_t pixels, int channels, double* sum) {
+  HWY_DYNAMIC_DISPATCH(channel_sums_impl)(g, pixels, channels, sum);
+}
+
+void product_sums(const float* g, const float* x, const float* center_table, std::size_t pixels, int channels,
+                  double* sum) {
+  HWY_DYNAMIC_DISPATCH(product_sums_impl)(g, x, center_table, pixels, channels, sum);
+}
+
 void gradient_sums(const float* g, const float* x, const float* center_table, std::size_t pixels,
                    int channels, double* sum_g, double* sum_gx) {
-  HWY_DYNAMIC_DISPATCH(gradient_sums_impl)(g, x, center_table, pixels, channels, sum_g, sum_gx);
+  channel_sums(g, pixels, channels, sum_g);
+  product_sums(g, x, center_table, pixels, channels, sum_gx);
 }
 
 void mix(const MixTerm* terms, int count, const float* constant_table, std::size_t pixels, int channels,

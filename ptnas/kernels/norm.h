@@ -15,8 +15,16 @@ struct Moments {
 };
 void channel_moments(const float* x, std::size_t pixels, int channels, const Moments& moments);
 
-/// sum_g[c] = sum of g, sum_gx[c] = sum of g (x - center): what the way back through a batch-norm needs.
-/// `center` by channel is a table; null x: sum_g alone.
+/// The moments from sums of x - pivot and of its square by position in the period, [2][period].
+void finish_moments(const double* sums, const float* pivot, std::size_t pixels, int channels,
+                    const Moments& moments);
+
+/// sum[c] = sum of g.
+void channel_sums(const float* g, std::size_t pixels, int channels, double* sum);
+/// sum[c] = sum of g (x - center); `center` by channel is a table.
+void product_sums(const float* g, const float* x, const float* center_table, std::size_t pixels, int channels,
+                  double* sum);
+/// Both: what the way back through a batch-norm needs.
 void gradient_sums(const float* g, const float* x, const float* center_table, std::size_t pixels,
                    int channels, double* sum_g, double* sum_gx);
 

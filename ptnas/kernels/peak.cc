@@ -7,7 +7,7 @@
 #define HWY_TARGET_INCLUDE "ptnas/kernels/peak.cc"
 #include <hwy/foreach_target.h>  // must come before highway.h
 
-#include "ptnas/kernels/primitives-inl.h"
+#include "ptnas/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ptnas::kernels::HWY_NAMESPACE {

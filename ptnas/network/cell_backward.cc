@@ -6,6 +6,9 @@
 #include <map>
 #include <span>
 
+#include "ptnas/network/profile.h"
+#include "ptnas/network/weight_sums.h"
+
 namespace ptnas {
 
 namespace {
@@ -40,6 +43,8 @@ class CellBackward {
   }
 
  private:
+  PhaseTimer time(Phase phase) const { return {engine_.graph_.index, phase}; }
+
   bool wants(Size input) const { return node_.should_compute_output(input); }
   bool wants_parameter(int parameter) const {
     return parameter >= 0 && wants(kFirstParameter + static_cast<Size>(parameter));
@@ -82,6 +87,7 @@ class CellBackward {
           wants_state(s) ? Buffer(static_cast<Size>(r_.images) * r_.shape_of(s).image()) : Buffer());
     }
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
+      const PhaseTimer timer = time(Phase::kGather);
       for (int s = 0; s < 2 && wants_inputs_; ++s)
         std::fill_n(state_gradient(s, n), r_.state_shape.image(), 0.0f);
       for (int node = 0; node < nodes; ++node) {
@@ -103,6 +109,7 @@ class CellBackward {
     }
     if (identities.empty() && pools[0].empty() && pools[1].empty()) return;
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch& scratch) {
+      const PhaseTimer timer = time(Phase::kGather);
       if (!identities.empty()) {
         sum_over(identities, n, scratch, /*accumulate=*/true, state_gradient(state, n));
       }
@@ -192,6 +199,7 @@ class CellBackward {
 
   void back_through_node(int node) {
     std::vector<ActiveOperation>& active = r_.active[static_cast<Size>(node)];
+    sum_node_gradient(node);
     // Edge by edge: what one phase has read or left is still in the last cache for the next.
     for (Size begin = 0, end = 0; begin < active.size(); begin = end) {
       while (end < active.size() && active[end].edge == active[begin].edge) ++end;
@@ -206,7 +214,18 @@ class CellBackward {
     }
   }
 
-  // Sums of the node's gradient g and of g times each operation's output, image by image.
+  // Sums of the node's gradient g by image and channel, which all norms of its operations need.
+  void sum_node_gradient(int node) {
+    const auto channels = static_cast<Size>(r_.node_shape.channels);
+    node_sums_.resize(static_cast<Size>(r_.images) * channels);
+    run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
+      const PhaseTimer timer = time(Phase::kSums);
+      kernels::channel_sums(state_gradient(node + 2, n), static_cast<Size>(r_.node_shape.pixels()),
+                            r_.node_shape.channels, node_sums_.data() + static_cast<Size>(n) * channels);
+    });
+  }
+
+  // Sums of the node's gradient g times each operation's output, image by image.
   void sum_gradients(int node, std::span<ActiveOperation> active) {
     const auto pixels = static_cast<Size>(r_.node_shape.pixels()),
                channels = static_cast<Size>(r_.node_shape.channels);
@@ -215,17 +234,18 @@ class CellBackward {
     for (ActiveOperation& a : active) {
       if (FusedNorm* norm = norm_of(a)) norm->begin_back();
     }
-    const std::vector<float> zeros(kernels::period_of(r_.node_shape.channels), 0);
-    kernels::Floats no_center(zeros.size());
+    kernels::Floats no_center(kernels::period_of(r_.node_shape.channels));
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
-      std::vector<double> sum_g(channels), sum_gx(channels);
+      const PhaseTimer timer = time(Phase::kSums);
+      std::vector<double> sum_gx(channels);
+      const double* sum_g = node_sums_.data() + static_cast<Size>(n) * channels;
       const float* g = state_gradient(node + 2, n);
       for (Size i = 0; i < active.size(); ++i) {
         ActiveOperation& a = active[i];
         FusedNorm* norm = norm_of(a);
         if (norm == nullptr && !wants_values_) continue;
-        kernels::gradient_sums(g, value_of(a, n), norm != nullptr ? norm->center() : no_center.data(), pixels,
-                               r_.node_shape.channels, sum_g.data(), sum_gx.data());
+        kernels::product_sums(g, value_of(a, n), norm != nullptr ? norm->center() : no_center.data(), pixels,
+                              r_.node_shape.channels, sum_gx.data());
         const double factor = r_.factor(a.edge, n);
         for (Size c = 0; c < channels; ++c) {
           if (norm != nullptr) {
@@ -279,98 +299,49 @@ class CellBackward {
       gradients_[kFirstParameter + static_cast<Size>(u.beta)] = norm.beta_gradient();
   }
 
-  // Sums of weight gradients of the units of one phase: by unit and chunk.
-  class WeightSums {
-   public:
-    WeightSums(CellBackward& owner, std::vector<int> units) : owner_(owner), units_(std::move(units)) {
-      Size total = 0;
-      for (const int unit : units_) {
-        offsets_.push_back(total);
-        if (owner_.wants_weights(owner_.engine_.units_[static_cast<Size>(unit)])) total += size_of(unit);
-      }
-      chunk_size_ = total;
-      buffer_ = Buffer(std::max<Size>(1, total * static_cast<Size>(owner_.chunks_)));
-      run_tasks(owner_.chunks_, [&](std::int64_t chunk, ThreadScratch&) {
-        std::fill_n(buffer_.data() + static_cast<Size>(chunk) * chunk_size_, chunk_size_, 0.0f);
-      });
+  WeightSums weight_sums(const std::vector<int>& units) const {
+    std::vector<WeightSums::Unit> wanted;
+    for (const int unit : units) {
+      wanted.push_back({&r_.units[static_cast<Size>(unit)].convolution,
+                        wants_weights(engine_.units_[static_cast<Size>(unit)])});
     }
-    // Of the i-th unit; both null where its weights want none.
-    kernels::WeightGradient at(Size i, std::int64_t chunk) const {
-      const int unit = units_[i];
-      if (!owner_.wants_weights(owner_.engine_.units_[static_cast<Size>(unit)])) return {};
-      float* matrices = buffer_.data() + static_cast<Size>(chunk) * chunk_size_ + offsets_[i];
-      const kernels::Convolution& c = owner_.r_.units[static_cast<Size>(unit)].convolution;
-      return {c.depthwise ? matrices + c.matrix_size() : nullptr, matrices};
-    }
-    // Adds the chunks in their order and hands the gradients over.
-    void finish() {
-      run_tasks(static_cast<std::int64_t>(units_.size()), [&](std::int64_t i, ThreadScratch&) {
-        const int unit = units_[static_cast<Size>(i)];
-        if (!owner_.wants_weights(owner_.engine_.units_[static_cast<Size>(unit)])) return;
-        float* sum = at(static_cast<Size>(i), 0).matrices;
-        for (std::int64_t chunk = 1; chunk < owner_.chunks_; ++chunk) {
-          const float* other = at(static_cast<Size>(i), chunk).matrices;
-          for (Size k = 0; k < size_of(unit); ++k) sum[k] += other[k];
-        }
-        owner_.give_weights(unit, sum);
-      });
-    }
-
-   private:
-    Size size_of(int unit) const {
-      const kernels::Convolution& c = owner_.r_.units[static_cast<Size>(unit)].convolution;
-      return c.matrix_size() + c.depthwise_size();
-    }
-    CellBackward& owner_;
-    std::vector<int> units_;
-    std::vector<Size> offsets_;
-    Size chunk_size_ = 0;
-    Buffer buffer_;
-  };
-
-  void give_weights(int unit, const float* sum) {
-    const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
-    const kernels::Convolution& c = r_.units[static_cast<Size>(unit)].convolution;
-    const auto in = static_cast<Size>(c.source.channels),
-               row = kernels::round_up(static_cast<Size>(c.out_channels));
-    const auto give = [&](int parameter, const float* matrix) {
-      if (!wants_parameter(parameter)) return;
-      torch::Tensor gradient = torch::empty_like(engine_.parameters_[static_cast<Size>(parameter)]);
-      float* out = gradient.data_ptr<float>();
-      for (Size o = 0; o < static_cast<Size>(gradient.size(0)); ++o) {
-        for (Size i = 0; i < in; ++i) *out++ = matrix[i * row + o];
-      }
-      gradients_[kFirstParameter + static_cast<Size>(parameter)] = gradient;
-    };
-    give(u.first, sum);
-    if (u.second >= 0) {
-      give(u.second, sum + in * row + engine_.parameters_[static_cast<Size>(u.first)].size(0));
-    }
-    if (!wants_parameter(u.depthwise)) return;
-    torch::Tensor gradient = torch::empty_like(engine_.parameters_[static_cast<Size>(u.depthwise)]);
-    const float* by_tap = sum + c.matrix_size();
-    const Size taps = c.taps.size(), period = c.period();
-    for (Size channel = 0; channel < in; ++channel) {
-      for (Size k = 0; k < taps; ++k) {
-        float total = 0;
-        for (Size at = channel; at < period; at += in) total += by_tap[k * period + at];
-        gradient.data_ptr<float>()[channel * taps + k] = total;
-      }
-    }
-    gradients_[kFirstParameter + static_cast<Size>(u.depthwise)] = gradient;
+    return {std::move(wanted), chunks_};
   }
 
-  // The norm's gradient for one image: g's scale times the edge's factor.
-  kernels::NormGradient norm_gradient(const FusedNorm& norm, int edge, std::int64_t n,
+  void give_weights(const std::vector<int>& units, WeightSums& sums) {
+    sums.add_chunks();
+    run_tasks(static_cast<std::int64_t>(units.size()), [&](std::int64_t i, ThreadScratch&) {
+      const CellEngine::Unit& u = engine_.units_[static_cast<Size>(units[static_cast<Size>(i)])];
+      const auto like = [&](int parameter) { return engine_.parameters_[static_cast<Size>(parameter)]; };
+      const auto give = [&](int parameter, auto make) {
+        if (wants_parameter(parameter)) gradients_[kFirstParameter + static_cast<Size>(parameter)] = make();
+      };
+      const auto unit = static_cast<Size>(i);
+      give(u.first, [&] { return sums.matrix(unit, 0, 0, like(u.first)); });
+      give(u.second, [&] { return sums.matrix(unit, 1, like(u.first).size(0), like(u.second)); });
+      give(u.depthwise, [&] { return sums.depthwise(unit, like(u.depthwise)); });
+    });
+  }
+
+  // The norm's gradient for one image: g's scale times the edge's factor, in that table of the scratch.
+  kernels::NormGradient norm_gradient(const FusedNorm& norm, int edge, std::int64_t n, Size table,
                                       ThreadScratch& scratch) const {
     kernels::NormGradient gradient = norm.gradient();
     if (!r_.has_factors(edge)) return gradient;
     const Size period = kernels::period_of(r_.node_shape.channels);
-    scratch.tables.resize(std::max<Size>(scratch.tables.size(), 1));
-    scratch.tables[0].resize(period);
-    for (Size i = 0; i < period; ++i) scratch.tables[0].data()[i] = gradient.g_scale[i] * r_.factor(edge, n);
-    gradient.g_scale = scratch.tables[0].data();
+    scratch.tables.resize(std::max(scratch.tables.size(), table + 1));
+    kernels::Floats& scaled = scratch.tables[table];
+    scaled.resize(period);
+    for (Size i = 0; i < period; ++i) scaled.data()[i] = gradient.g_scale[i] * r_.factor(edge, n);
+    gradient.g_scale = scaled.data();
     return gradient;
+  }
+
+  void pad(const kernels::PaddedLayout& layout, const float* x, const kernels::Activation& activation,
+           ThreadScratch& scratch) const {
+    const PhaseTimer timer = time(Phase::kPad);
+    scratch.source.shape(layout);
+    kernels::pad_image(scratch.source, x, activation);
   }
 
   // Operations of two units: from the node's gradient through the second to the gradient of the first's
@@ -388,7 +359,7 @@ class CellBackward {
           Buffer(static_cast<Size>(r_.images) * r_.node_shape.image());
     }
     if (work.empty()) return;
-    WeightSums sums(*this, units);
+    WeightSums sums = weight_sums(units);
     run_tasks(
         static_cast<std::int64_t>(work.size()) * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
           const auto i = static_cast<Size>(task / chunks_);
@@ -398,23 +369,19 @@ class CellBackward {
           const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
           const kernels::Activation activation{before.norm.scale(), before.norm.bias(), true};
           for (std::int64_t n = range.begin; n < range.end; ++n) {
-            scratch.source.shape(unit.convolution.source);
-            kernels::pad_image(scratch.source, raw_of(before, n), activation);
-            scratch.gradient.shape(unit.convolution.source);
-            kernels::convolve_back(
-                unit.convolution, unit.weights, &scratch.source, state_gradient(node + 2, n), raw_of(unit, n),
-                norm_gradient(unit.norm, work[i]->edge, n, scratch), scratch.gradient.data(),
-                /*accumulate=*/false, sums.at(i, task % chunks_), scratch.convolution);
+            pad(unit.convolution.source, raw_of(before, n), activation, scratch);
             float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
-            kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), raw_of(before, n),
-                                     activation,
-                                     /*accumulate=*/false, g);
+            back_through_image_at_once(
+                {{&unit, state_gradient(node + 2, n), raw_of(unit, n),
+                  norm_gradient(unit.norm, work[i]->edge, n, 0, scratch), sums.at(i, task % chunks_)}},
+                scratch, /*accumulate=*/false, g);
+            const PhaseTimer timer = time(Phase::kSums);
             kernels::gradient_sums(g, raw_of(before, n), before.norm.center(),
                                    static_cast<Size>(r_.node_shape.pixels()), r_.node_shape.channels,
                                    before.norm.sum_g(n), before.norm.sum_gx(n));
           }
         });
-    sums.finish();
+    give_weights(units, sums);
     for (const ActiveOperation* a : work) {
       r_.units[static_cast<Size>(operation_of(*a).units[0])].norm.finish_back(1);
       give_norm(operation_of(*a).units[0]);
@@ -430,32 +397,82 @@ class CellBackward {
     if (units.empty()) return;
     const int edge = active.front().edge, from = engine_.graph_.edges[static_cast<Size>(edge)].from;
     const kernels::PaddedLayout& layout = r_.units[static_cast<Size>(units.front())].convolution.source;
-    const bool wants_source = wants_state(from);
-    WeightSums sums(*this, units);
+    WeightSums sums = weight_sums(units);
     run_tasks(chunks_, [&](std::int64_t chunk, ThreadScratch& scratch) {
       const ImageRange range = chunk_of(r_.images, chunk);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        scratch.source.shape(layout);
-        kernels::pad_image(scratch.source, r_.state(from, n), {.relu = true});
-        if (wants_source) scratch.gradient.shape(layout);
-        for (Size i = 0; i < units.size(); ++i) {
-          const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
-          const auto second = second_gradients_.find(units[i]);
-          const bool has_second = second != second_gradients_.end();
-          const float* g = has_second ? second->second.data() + static_cast<Size>(n) * r_.node_shape.image()
-                                      : state_gradient(node + 2, n);
-          kernels::convolve_back(
-              unit.convolution, unit.weights, &scratch.source, g, raw_of(unit, n),
-              has_second ? unit.norm.gradient() : norm_gradient(unit.norm, edge, n, scratch),
-              wants_source ? scratch.gradient.data() : nullptr, i > 0, sums.at(i, chunk),
-              scratch.convolution);
+        pad(layout, r_.state(from, n), {.relu = true}, scratch);
+        std::vector<UnitWork> work;
+        for (Size i = 0; i < units.size(); ++i)
+          work.push_back(first_unit(node, edge, units[i], n, i, sums.at(i, chunk), scratch));
+        float* g = wants_state(from) ? state_gradient(from, n) : nullptr;
+        if (all_spread(work)) {
+          back_through_image_at_once(work, scratch, /*accumulate=*/true, g);
+        } else {
+          back_through_image(work, r_.state(from, n), scratch, /*accumulate=*/true, g);
         }
-        if (!wants_source) continue;
-        kernels::gather_gradient(layout, scratch.gradient.data(), r_.state(from, n), {.relu = true},
-                                 /*accumulate=*/true, state_gradient(from, n));
       }
     });
-    sums.finish();
+    give_weights(units, sums);
+  }
+
+  // A unit on one image: g is the gradient of its norm's output.
+  struct UnitWork {
+    const UnitRecord* unit;
+    const float *g, *raw;
+    kernels::NormGradient norm;
+    kernels::WeightGradient weights;
+  };
+  UnitWork first_unit(int node, int edge, int unit, std::int64_t n, Size table,
+                      const kernels::WeightGradient& weights, ThreadScratch& scratch) {
+    const UnitRecord& record = r_.units[static_cast<Size>(unit)];
+    const auto second = second_gradients_.find(unit);
+    if (second != second_gradients_.end()) {
+      const float* g = second->second.data() + static_cast<Size>(n) * r_.node_shape.image();
+      return {&record, g, raw_of(record, n), record.norm.gradient(), weights};
+    }
+    return {&record, state_gradient(node + 2, n), raw_of(record, n),
+            norm_gradient(record.norm, edge, n, table, scratch), weights};
+  }
+
+  static bool all_spread(const std::vector<UnitWork>& work) {
+    return std::all_of(work.begin(), work.end(), [](const UnitWork& w) {
+      return w.unit->convolution.depthwise && w.unit->convolution.source.stride == 1;
+    });
+  }
+
+  // Depthwise units of stride 1: what all of them give the source is summed in registers. g may be null.
+  void back_through_image_at_once(const std::vector<UnitWork>& work, ThreadScratch& scratch, bool accumulate,
+                                  float* g) const {
+    scratch.spreads.resize(std::max(work.size(), scratch.spreads.size()));
+    std::vector<kernels::SpreadUnit> spread;
+    for (Size i = 0; i < work.size(); ++i) {
+      const PhaseTimer timer = time(Phase::kConvolveBack);
+      const UnitWork& w = work[i];
+      kernels::depthwise_back(w.unit->convolution, w.unit->weights, &scratch.source, w.g, w.raw, w.norm,
+                              w.weights, scratch.spreads[i], scratch.convolution);
+      spread.push_back({&w.unit->convolution, &w.unit->weights, &scratch.spreads[i]});
+    }
+    if (g == nullptr) return;
+    const PhaseTimer timer = time(Phase::kSpread);
+    kernels::spread_back(spread.data(), static_cast<int>(spread.size()), scratch.source, accumulate, g);
+  }
+
+  // Units of any kind, onto g; x: the image before its ReLU. g may be null.
+  void back_through_image(const std::vector<UnitWork>& work, const float* x, ThreadScratch& scratch,
+                          bool accumulate, float* g) const {
+    const kernels::PaddedLayout& layout = scratch.source.layout();
+    if (g != nullptr) scratch.gradient.shape(layout);
+    for (Size i = 0; i < work.size(); ++i) {
+      const PhaseTimer timer = time(Phase::kConvolveBack);
+      const UnitWork& w = work[i];
+      kernels::convolve_back(w.unit->convolution, w.unit->weights, &scratch.source, w.g, w.raw, w.norm,
+                             g != nullptr ? scratch.gradient.data() : nullptr, i > 0, w.weights,
+                             scratch.convolution);
+    }
+    if (g == nullptr) return;
+    const PhaseTimer timer = time(Phase::kGather);
+    kernels::gather_gradient(layout, scratch.gradient.data(), x, {.relu = true}, accumulate, g);
   }
 
   void back_through_inputs() {
@@ -466,6 +483,7 @@ class CellBackward {
       UnitRecord& unit = r_.units[static_cast<Size>(units[static_cast<Size>(i)])];
       const ImageRange range = chunk_of(r_.images, task / 2);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
+        const PhaseTimer timer = time(Phase::kSums);
         kernels::gradient_sums(state_gradient(i, n), raw_of(unit, n), unit.norm.center(),
                                unit.convolution.pixels(), r_.state_shape.channels, unit.norm.sum_g(n),
                                unit.norm.sum_gx(n));
@@ -480,7 +498,7 @@ class CellBackward {
         gradients_[static_cast<Size>(i)] = gradients[i];
       }
     }
-    WeightSums sums(*this, units);
+    WeightSums sums = weight_sums(units);
     run_tasks(2 * chunks_, [&](std::int64_t task, ThreadScratch& scratch) {
       const auto i = static_cast<Size>(task % 2);
       const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
@@ -489,20 +507,15 @@ class CellBackward {
       const Size image = r_.input_shape[i].image();
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         const float* x = r_.inputs[i].data_ptr<float>() + static_cast<Size>(n) * image;
-        scratch.source.shape(unit.convolution.source);
-        kernels::pad_image(scratch.source, x, {.relu = true});
-        if (wants_input) scratch.gradient.shape(unit.convolution.source);
-        kernels::convolve_back(unit.convolution, unit.weights, &scratch.source,
-                               state_gradient(static_cast<int>(i), n), raw_of(unit, n), unit.norm.gradient(),
-                               wants_input ? scratch.gradient.data() : nullptr,
-                               /*accumulate=*/false, sums.at(i, task / 2), scratch.convolution);
-        if (!wants_input) continue;
-        kernels::gather_gradient(unit.convolution.source, scratch.gradient.data(), x, {.relu = true},
-                                 /*accumulate=*/false,
-                                 gradients[i].data_ptr<float>() + static_cast<Size>(n) * image);
+        pad(unit.convolution.source, x, {.relu = true}, scratch);
+        back_through_image(
+            {{&unit, state_gradient(static_cast<int>(i), n), raw_of(unit, n), unit.norm.gradient(),
+              sums.at(i, task / 2)}},
+            x, scratch, /*accumulate=*/false,
+            wants_input ? gradients[i].data_ptr<float>() + static_cast<Size>(n) * image : nullptr);
       }
     });
-    sums.finish();
+    give_weights(units, sums);
   }
 
   CellRecord& r_;
@@ -512,6 +525,7 @@ class CellBackward {
   bool wants_inputs_ = false, wants_values_ = false;
   torch::Tensor values_gradient_;           // [edges, columns]
   std::vector<Buffer> state_gradients_;     // by state
+  std::vector<double> node_sums_;           // [images][channels] of the node in work
   std::map<int, Buffer> second_gradients_;  // by first unit: gradient of its norm's output
   torch::autograd::variable_list gradients_;
 };

@@ -3,6 +3,7 @@
 #include "ptnas/network/cell_backward.h"
 #include "ptnas/network/cell_engine.h"
 #include "ptnas/network/cell_record.h"
+#include "ptnas/network/profile.h"
 
 namespace ptnas {
 
@@ -167,20 +168,26 @@ class CellForward {
     if (u.second >= 0) record.weights.pack_matrix(c, 1, data(u.second), first, c.out_channels - first, in, 1);
   }
 
-  float* raw_of(UnitRecord& record, std::int64_t n) const {
+  float* raw_of(const UnitRecord& record, std::int64_t n) const {
     return record.raw.data() + static_cast<std::size_t>(n) * record.convolution.pixels() *
                                    static_cast<std::size_t>(record.convolution.out_channels);
+  }
+
+  void pad(const UnitRecord& record, const float* x, const kernels::Activation& activation,
+           ThreadScratch& scratch) const {
+    const PhaseTimer timer(engine_.graph_.index, Phase::kPad);
+    scratch.source.shape(record.convolution.source);
+    kernels::pad_image(scratch.source, x, activation);
   }
 
   // A unit on one image whose padded, activated source is ready.
   void convolve_image(UnitRecord& record, const kernels::Padded& source, std::int64_t n,
                       ThreadScratch& scratch) const {
-    float* raw = raw_of(record, n);
-    kernels::convolve(record.convolution, record.weights, source, raw, scratch.convolution);
-    if (record.norm.wants_moments()) {
-      kernels::channel_moments(raw, record.convolution.pixels(), record.convolution.out_channels,
-                               record.norm.image(n));
-    }
+    const PhaseTimer timer(engine_.graph_.index, Phase::kConvolve);
+    const kernels::Moments moments =
+        record.norm.wants_moments() ? record.norm.image(n) : kernels::Moments{nullptr, nullptr};
+    kernels::convolve(record.convolution, record.weights, source, raw_of(record, n), moments,
+                      scratch.convolution);
   }
 
   void finish_unit(int unit) {
@@ -202,10 +209,8 @@ class CellForward {
       UnitRecord& record = r.units[static_cast<std::size_t>(engine_.inputs_[i])];
       const ImageRange range = chunk_of(r.images, task / 2);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        scratch.source.shape(record.convolution.source);
-        const float* x =
-            r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image();
-        kernels::pad_image(scratch.source, x, {.relu = true});
+        pad(record, r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image(),
+            {.relu = true}, scratch);
         convolve_image(record, scratch.source, n, scratch);
       }
     });
@@ -216,15 +221,20 @@ class CellForward {
       UnitRecord& record = r.units[static_cast<std::size_t>(engine_.inputs_[i])];
       const ImageRange range = chunk_of(r.images, task / 2);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        const kernels::MixTerm term{raw_of(record, n), record.norm.scale()};
-        kernels::mix(&term, 1, record.norm.bias(), record.convolution.pixels(), r.state_shape.channels,
-                     /*accumulate=*/false, r.state(i, n));
+        normalise_input(record, i, n);
         pool_image(i, n, scratch);
       }
     });
     if (!keep_) {
       for (const int unit : engine_.inputs_) r.units[static_cast<std::size_t>(unit)].raw.release();
     }
+  }
+
+  void normalise_input(const UnitRecord& record, int state, std::int64_t n) {
+    const PhaseTimer timer(engine_.graph_.index, Phase::kMix);
+    const kernels::MixTerm term{raw_of(record, n), record.norm.scale()};
+    kernels::mix(&term, 1, record.norm.bias(), record.convolution.pixels(), record_->state_shape.channels,
+                 /*accumulate=*/false, record_->state(state, n));
   }
 
   void begin_pools(int state) {
@@ -260,6 +270,7 @@ class CellForward {
   }
 
   void pool_image(int state, std::int64_t n, ThreadScratch& scratch) {
+    const PhaseTimer timer(engine_.graph_.index, Phase::kPool);
     CellRecord& r = *record_;
     for (const auto kind : {kernels::PoolKind::kMaximum, kernels::PoolKind::kAverage}) {
       PooledState& pooled = r.pool(kind, state);
@@ -300,8 +311,8 @@ class CellForward {
     run_tasks(chunk_count(r.images), [&](std::int64_t chunk, ThreadScratch& scratch) {
       const ImageRange range = chunk_of(r.images, chunk);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        scratch.source.shape(r.units[static_cast<std::size_t>(edge.units.front())].convolution.source);
-        kernels::pad_image(scratch.source, r.state(edge.from, n), {.relu = true});
+        pad(r.units[static_cast<std::size_t>(edge.units.front())], r.state(edge.from, n), {.relu = true},
+            scratch);
         for (const int unit : edge.units)
           convolve_image(r.units[static_cast<std::size_t>(unit)], scratch.source, n, scratch);
       }
@@ -319,9 +330,7 @@ class CellForward {
       UnitRecord& record = r.units[static_cast<std::size_t>(edge.units[i])];
       const ImageRange range = chunk_of(r.images, task % chunks);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        scratch.source.shape(record.convolution.source);
-        kernels::pad_image(scratch.source, raw_of(source, n),
-                           {source.norm.scale(), source.norm.bias(), true});
+        pad(record, raw_of(source, n), {source.norm.scale(), source.norm.bias(), true}, scratch);
         convolve_image(record, scratch.source, n, scratch);
       }
     });
@@ -405,18 +414,24 @@ class CellForward {
     begin_pools(state);
     run_tasks(r.images, [&](std::int64_t n, ThreadScratch& scratch) {
       mix_image(terms, state, n, scratch);
-      const auto channels = static_cast<std::size_t>(r.node_shape.channels);
-      const std::size_t out_step = channels * static_cast<std::size_t>(engine_.graph_.nodes);
-      float* out = output_.data_ptr<float>() +
-                   static_cast<std::size_t>(n) * out_step * static_cast<std::size_t>(r.node_shape.pixels()) +
-                   static_cast<std::size_t>(node) * channels;
-      kernels::copy_pixels(r.state(state, n), channels, static_cast<std::size_t>(r.node_shape.pixels()),
-                           r.node_shape.channels, out, out_step);
+      copy_to_output(node, n);
       pool_image(state, n, scratch);
     });
   }
 
+  void copy_to_output(int node, std::int64_t n) {
+    const PhaseTimer timer(engine_.graph_.index, Phase::kMix);
+    const CellRecord& r = *record_;
+    const auto channels = static_cast<std::size_t>(r.node_shape.channels),
+               pixels = static_cast<std::size_t>(r.node_shape.pixels());
+    const std::size_t step = channels * static_cast<std::size_t>(engine_.graph_.nodes);
+    float* out = output_.data_ptr<float>() + static_cast<std::size_t>(n) * step * pixels +
+                 static_cast<std::size_t>(node) * channels;
+    kernels::copy_pixels(r.state(node + 2, n), channels, pixels, r.node_shape.channels, out, step);
+  }
+
   void mix_image(const std::vector<Term>& terms, int state, std::int64_t n, ThreadScratch& scratch) {
+    const PhaseTimer timer(engine_.graph_.index, Phase::kMix);
     CellRecord& r = *record_;
     const std::size_t period = kernels::period_of(r.node_shape.channels);
     const std::size_t offset = static_cast<std::size_t>(n) * r.node_shape.image();

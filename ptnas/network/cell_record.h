@@ -27,6 +27,7 @@ inline ImageRange chunk_of(std::int64_t images, std::int64_t chunk) {
 /// Buffers of one thread.
 struct ThreadScratch {
   kernels::Padded source, gradient;
+  std::vector<kernels::Padded> spreads;  // by unit of an edge
   kernels::ConvolutionScratch convolution;
   kernels::PoolScratch pool;
   kernels::Floats image;                // one image's tensor

@@ -3,6 +3,7 @@
 #include "ptnas/core/error.h"
 #include "ptnas/core/random.h"
 #include "ptnas/network/cell_engine.h"
+#include "ptnas/network/engine_check.h"
 #include "ptnas/network/layout.h"
 
 namespace ptnas {
@@ -37,13 +38,21 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
         operations_.push_back(std::move(operation));
       }
     }
-    if (engine == Engine::kFused) engine_ = std::make_shared<CellEngine>(graph());
+    if (engine != Engine::kPlain) engine_ = std::make_shared<CellEngine>(graph());
+    checked_ = engine == Engine::kCheck;
   }
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
                         const ForwardContext& context) {
-    return engine_ ? forward_fused(older, newer, drop_path, context)
-                   : forward_plain(older, newer, drop_path, context);
+    const auto plain = [&](const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor&) {
+      return forward_plain(a, b, drop_path, context);
+    };
+    const auto fused = [&](const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor&) {
+      return forward_fused(a, b, drop_path, context);
+    };
+    if (!engine_) return plain(older, newer, {});
+    if (!checked_) return fused(older, newer, {});
+    return check_cell({place_.index, plain, fused, parameters(), batch_norms(*this)}, older, newer, {});
   }
 
  private:
@@ -116,6 +125,7 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
   std::shared_ptr<Preprocess> older_, newer_;
   std::vector<std::shared_ptr<Operation>> operations_;  // in order of nodes and their edges
   std::shared_ptr<CellEngine> engine_;                  // of the fused engine, or absent
+  bool checked_ = false;                                // against the plain one
 };
 
 // DARTS' auxiliary head: ReLU, average pool 5 stride 3 on 8x8 maps (others are averaged to 2x2), conv1x1 to

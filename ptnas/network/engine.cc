@@ -6,7 +6,7 @@ namespace ptnas {
 
 Engine engine_of(const RuntimeOptions& runtime) {
   if (runtime.engine == "plain") return Engine::kPlain;
-  if (runtime.device == "cpu") return Engine::kFused;
+  if (runtime.device == "cpu") return runtime.engine == "check" ? Engine::kCheck : Engine::kFused;
   log_info("the fused engine computes on the CPU only; on {} the plain engine is used", runtime.device);
   return Engine::kPlain;
 }

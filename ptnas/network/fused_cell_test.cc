@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "ptnas/core/error.h"
 #include "ptnas/core/random.h"
 #include "ptnas/network/derived_network.h"
+#include "ptnas/network/engine_check.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/network/supernet.h"
 #include "ptnas/space/derive.h"
@@ -102,6 +104,62 @@ TEST(FusedForwardManyTest, SharingChangesNoBit) {
       }
     }
   }
+}
+
+class EngineCheckTest : public testing::TestWithParam<const char*> {};
+
+// Every space, undecided, masked on an edge, with an edge removed and with all edges one-hot: both engines in
+// every cell, there and back.
+TEST_P(EngineCheckTest, EnginesAgreeInEveryState) {
+  const SearchSpace space = make_space(GetParam(), 4, std::string(GetParam()) == "darts");
+  Supernet network(space, {.channels = 6, .cells = 4, .engine = Engine::kCheck});
+  initialise(network, 3);
+  torch::manual_seed(1);
+  const torch::Tensor images = torch::randn({3, 3, 10, 10}), labels = torch::randint(10, {3}, torch::kLong);
+  Architecture undecided(space, 0.3, 5), one_hot(space, 0.3, 5);
+  RandomStream stream(1, Purpose::kRandomSelection);
+  for (const CellType type : kCellTypes) {
+    for (int e = 0; e < space.edge_count(); ++e) {
+      const auto candidates = space.of(type)[static_cast<std::size_t>(e)].size();
+      one_hot.decide(type, e, static_cast<int>(stream.below(candidates)));
+    }
+  }
+  one_hot.remove(CellType::kReduction, 5);
+  reset_engine_differences();
+  const auto differentiate = [&](const ArchitectureWeights& weights) {
+    torch::cross_entropy_loss(network.forward(images, weights, {7, 8}), labels).backward();
+  };
+  differentiate(undecided.weights(true));
+  differentiate(undecided.weights(true, {{CellType::kNormal, 3, 1}, {CellType::kReduction, 8, 0}}));
+  differentiate(undecided.weights(true, {{CellType::kNormal, 4, std::nullopt}}));
+  differentiate(one_hot.weights(true));
+  network.eval();
+  network.forward(images, one_hot.weights(false), {7, 8});
+  const EngineDifferences found = engine_differences();
+  EXPECT_EQ(found.passes, 5 * 4);
+  EXPECT_LT(found.output.value, kRounding) << describe(found);
+  EXPECT_LT(found.statistics.value, kRounding) << describe(found);
+  for (const auto& gradient : {found.input_gradient, found.weight_gradient, found.alpha_gradient})
+    EXPECT_LT(gradient.value, kCrossing) << describe(found);
+}
+
+INSTANTIATE_TEST_SUITE_P(Spaces, EngineCheckTest, testing::Values("darts", "s1", "s2", "s3", "s4"));
+
+// A difference has to show: two cells that are not the same.
+TEST(EngineCheckTest, ADifferenceIsFound) {
+  const torch::Tensor x = torch::randn({2, 3, 4, 4}).requires_grad_();
+  reset_engine_differences();
+  const auto plain = [](const torch::Tensor& a, const torch::Tensor&, const torch::Tensor&) { return 2 * a; };
+  const auto wrong = [](const torch::Tensor& a, const torch::Tensor&, const torch::Tensor&) {
+    return 2 * a + 1e-3;
+  };
+  const auto wrong_back = [](const torch::Tensor& a, const torch::Tensor&, const torch::Tensor&) {
+    return a + a.detach();
+  };
+  EXPECT_THROW(check_cell({3, plain, wrong, {}, {}}, x, x, {}), Error);
+  check_cell({3, plain, wrong_back, {}, {}}, x, x, {}).sum().backward();
+  EXPECT_NEAR(engine_differences().input_gradient.value, 0.5, 1e-6);
+  EXPECT_TRUE(torch::allclose(x.grad(), torch::ones_like(x))) << "the fused engine's gradient";
 }
 
 // Loss, gradients and running statistics after a few steps, as bits.

@@ -47,8 +47,9 @@ torch::Tensor forward(StemRecord& r) {
   for_each_image(images, [&](std::int64_t n, std::int64_t, ThreadScratch& scratch) {
     r.pad(n, scratch.source);
     float* raw = r.raw.data() + static_cast<Size>(n) * r.out_image();
-    kernels::convolve(c, r.weights, scratch.source, raw, scratch.convolution);
-    if (r.norm.wants_moments()) kernels::channel_moments(raw, c.pixels(), c.out_channels, r.norm.image(n));
+    const kernels::Moments moments =
+        r.norm.wants_moments() ? r.norm.image(n) : kernels::Moments{nullptr, nullptr};
+    kernels::convolve(c, r.weights, scratch.source, raw, moments, scratch.convolution);
   });
   r.norm.finish(*r.module);
   torch::Tensor output =

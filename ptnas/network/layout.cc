@@ -38,7 +38,7 @@ Stem::Stem(int in, int out, Engine engine) : engine_(engine), conv_(make_convolu
 }
 
 torch::Tensor Stem::forward(const torch::Tensor& images) {
-  if (engine_ == Engine::kFused && !images.requires_grad())
+  if (engine_ != Engine::kPlain && !images.requires_grad())
     return fused_convolution(images, conv_->weight, norm_);
   return norm_->forward(conv_->forward(images));
 }

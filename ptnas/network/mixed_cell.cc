@@ -1,6 +1,7 @@
 #include "ptnas/network/mixed_cell.h"
 
 #include "ptnas/network/cell_engine.h"
+#include "ptnas/network/engine_check.h"
 
 namespace ptnas {
 
@@ -33,13 +34,14 @@ struct CellModules {
   }
 };
 
-class PlainCell final : public MixedCell {
+// The plain engine's way through a cell's modules.
+class PlainPass {
  public:
-  PlainCell(const SearchSpace& space, const CellPlace& place)
-      : space_(space), place_(place), modules_(*this, space, place) {}
+  PlainPass(const SearchSpace& space, const CellPlace& place, const CellModules& modules)
+      : space_(space), place_(place), modules_(modules) {}
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
-                        const ForwardContext& context) override {
+                        const ForwardContext& context) const {
     std::vector<Source> states = {modules_.older->forward(older), modules_.newer->forward(newer)};
     std::vector<torch::Tensor> nodes;
     int edge = 0;
@@ -62,7 +64,7 @@ class PlainCell final : public MixedCell {
   // (an edge first, then the node): a ReLU's gradient jumps at 0, so another rounding of its input can show
   // far above the rounding itself.
   torch::Tensor mix_edge(int edge, const Source& source, const EdgeWeights& weights,
-                         const ForwardContext& context) {
+                         const ForwardContext& context) const {
     const auto e = static_cast<std::size_t>(edge);
     torch::Tensor mixed;
     for (std::size_t o = 0; o < modules_.operations[e].size(); ++o) {
@@ -78,27 +80,46 @@ class PlainCell final : public MixedCell {
 
   SearchSpace space_;
   CellPlace place_;
+  const CellModules& modules_;
+};
+
+std::shared_ptr<CellEngine> make_engine(const SearchSpace& space, const CellPlace& place,
+                                        const CellModules& modules) {
+  CellGraph graph;
+  graph.older = modules.older->parts();
+  graph.newer = modules.newer->parts();
+  graph.channels = place.channels;
+  graph.nodes = space.nodes;
+  graph.index = place.index;
+  for (int e = 0; e < space.edge_count(); ++e) {
+    const Edge edge = space.edge(e);
+    graph.edges.push_back({edge.from, edge.node, stride_of(place, edge.from), {}});
+    for (const auto& operation : modules.operations[static_cast<std::size_t>(e)]) {
+      graph.edges.back().operations.push_back(operation->parts());
+    }
+  }
+  return std::make_shared<CellEngine>(std::move(graph));
+}
+
+class PlainCell final : public MixedCell {
+ public:
+  PlainCell(const SearchSpace& space, const CellPlace& place)
+      : modules_(*this, space, place), plain_(space, place, modules_) {}
+
+  torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
+                        const ForwardContext& context) override {
+    return plain_.forward(older, newer, weights, context);
+  }
+
+ private:
   CellModules modules_;
+  PlainPass plain_;
 };
 
 class FusedCell final : public MixedCell {
  public:
-  FusedCell(const SearchSpace& space, const CellPlace& place) : modules_(*this, space, place) {
-    CellGraph graph;
-    graph.older = modules_.older->parts();
-    graph.newer = modules_.newer->parts();
-    graph.channels = place.channels;
-    graph.nodes = space.nodes;
-    graph.index = place.index;
-    for (int e = 0; e < space.edge_count(); ++e) {
-      const Edge edge = space.edge(e);
-      graph.edges.push_back({edge.from, edge.node, stride_of(place, edge.from), {}});
-      for (const auto& operation : modules_.operations[static_cast<std::size_t>(e)]) {
-        graph.edges.back().operations.push_back(operation->parts());
-      }
-    }
-    engine_ = std::make_shared<CellEngine>(std::move(graph));
-  }
+  FusedCell(const SearchSpace& space, const CellPlace& place)
+      : modules_(*this, space, place), engine_(make_engine(space, place, modules_)) {}
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
                         const ForwardContext& context) override {
@@ -117,6 +138,37 @@ class FusedCell final : public MixedCell {
   std::shared_ptr<CellEngine> engine_;
 };
 
+// Both engines on the same modules.
+class CheckedMixedCell final : public MixedCell {
+ public:
+  CheckedMixedCell(const SearchSpace& space, const CellPlace& place)
+      : place_(place),
+        modules_(*this, space, place),
+        plain_(space, place, modules_),
+        engine_(make_engine(space, place, modules_)) {}
+
+  torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
+                        const ForwardContext& context) override {
+    const auto plain = [&](const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& values) {
+      EdgeWeights own = weights;
+      own.values = values;
+      own.each = values.reshape({-1}).unbind(0);
+      return plain_.forward(a, b, own, context);
+    };
+    const auto fused = [&](const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& values) {
+      return engine_->forward(a, b, {weights.host, values, {}, context});
+    };
+    return check_cell({place_.index, plain, fused, parameters(), batch_norms(*this)}, older, newer,
+                      weights.values);
+  }
+
+ private:
+  CellPlace place_;
+  CellModules modules_;
+  PlainPass plain_;
+  std::shared_ptr<CellEngine> engine_;
+};
+
 }  // namespace
 
 std::shared_ptr<Preprocess> make_older_preprocess(const CellPlace& place, bool affine) {
@@ -129,12 +181,16 @@ std::shared_ptr<Preprocess> make_newer_preprocess(const CellPlace& place, bool a
   return std::make_shared<ReluConvBn>(place.newer_channels, place.channels, affine);
 }
 
-std::shared_ptr<MixedCell> make_plain_cell(const SearchSpace& space, const CellPlace& place) {
-  return std::make_shared<PlainCell>(space, place);
-}
-
-std::shared_ptr<MixedCell> make_fused_cell(const SearchSpace& space, const CellPlace& place) {
-  return std::make_shared<FusedCell>(space, place);
+std::shared_ptr<MixedCell> make_mixed_cell(const SearchSpace& space, const CellPlace& place, Engine engine) {
+  switch (engine) {
+    case Engine::kPlain:
+      return std::make_shared<PlainCell>(space, place);
+    case Engine::kFused:
+      return std::make_shared<FusedCell>(space, place);
+    case Engine::kCheck:
+      break;
+  }
+  return std::make_shared<CheckedMixedCell>(space, place);
 }
 
 }  // namespace ptnas

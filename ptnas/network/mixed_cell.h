@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ptnas/network/architecture.h"
+#include "ptnas/network/engine.h"
 #include "ptnas/ops/operation.h"
 #include "ptnas/ops/preprocess.h"
 
@@ -38,11 +39,10 @@ class MixedCell : public torch::nn::Module {
   }
 };
 
-/// The plain engine: ATen operations and autograd, on any device. The truth that other engines are tested
-/// against.
-std::shared_ptr<MixedCell> make_plain_cell(const SearchSpace& space, const CellPlace& place);
-/// The fused engine (cell_engine.h): the same modules and names, computed on the CPU by kernels of our own.
-std::shared_ptr<MixedCell> make_fused_cell(const SearchSpace& space, const CellPlace& place);
+/// Plain: ATen operations and autograd, on any device; the truth that others are tested against. Fused
+/// (cell_engine.h): the same modules and names, computed on the CPU by kernels of our own. Check
+/// (engine_check.h): both.
+std::shared_ptr<MixedCell> make_mixed_cell(const SearchSpace& space, const CellPlace& place, Engine engine);
 
 /// The preprocessing of a cell's two inputs.
 std::shared_ptr<Preprocess> make_older_preprocess(const CellPlace& place, bool affine);

@@ -15,9 +15,8 @@ Supernet::Supernet(SearchSpace space, const SupernetShape& shape) : space_(std::
       "stem", std::make_shared<Stem>(shape.image_channels, places_.front().newer_channels, shape.engine));
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
   for (const CellPlace& place : places_) {
-    cells_.push_back(cells->register_module(
-        std::to_string(place.index),
-        shape.engine == Engine::kFused ? make_fused_cell(space_, place) : make_plain_cell(space_, place)));
+    cells_.push_back(
+        cells->register_module(std::to_string(place.index), make_mixed_cell(space_, place, shape.engine)));
   }
   classifier_ =
       register_module("classifier", torch::nn::Linear(output_channels(places_, space_.nodes), shape.classes));

@@ -96,9 +96,18 @@ void check(const NetworkShape& shape) {
 
 bool is_reduction_cell(int cell, int cells) { return cell == cells / 3 || cell == 2 * cells / 3; }
 
-NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape) {
+namespace {
+
+// A cell's two preprocessed inputs and its nodes.
+struct CellMaps {
+  bool reduction;
+  Map input, inner;
+};
+
+// Stem, preprocessing and classifier; edges(counter, maps) counts a cell's edges.
+template <typename Edges>
+NetworkCost count_cells(const NetworkShape& shape, std::int64_t nodes[2], const Edges& edges) {
   check(shape);
-  validate(genotype, "the genotype");
   Counter counter;
   const std::int64_t stem_channels = 3 * std::int64_t{shape.channels};  // stem multiplier 3
   const Map stem{stem_channels, shape.height, shape.width};
@@ -118,19 +127,47 @@ NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape) {
     counter.relu_conv_bn(newer, channels);
     const Map input{channels, newer.height, newer.width};
     const Map inner = reduction ? halved(input, channels) : input;
-    const auto& cell = genotype.of(reduction ? CellType::kReduction : CellType::kNormal);
-    for (const auto& node : cell) {
-      for (const GenotypeEdge& edge : node) {
-        const bool from_input = edge.from < 2;
-        counter.operation(edge.operation, from_input ? input : inner, reduction && from_input ? 2 : 1);
-      }
-    }
+    edges(counter, CellMaps{reduction, input, inner});
     older = newer;
-    newer = {channels * static_cast<std::int64_t>(cell.size()), inner.height, inner.width};
+    newer = {channels * nodes[reduction ? 1 : 0], inner.height, inner.width};
     newer_is_reduction = reduction;
   }
   counter.linear(newer.channels, shape.classes);
   return counter.cost;
+}
+
+void count_edge(Counter& counter, OperationKind kind, int from, const CellMaps& maps) {
+  const bool from_input = from < 2;
+  counter.operation(kind, from_input ? maps.input : maps.inner, maps.reduction && from_input ? 2 : 1);
+}
+
+}  // namespace
+
+NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape) {
+  validate(genotype, "the genotype");
+  std::int64_t nodes[2];
+  for (const CellType type : kCellTypes)
+    nodes[static_cast<int>(type)] = static_cast<std::int64_t>(genotype.of(type).size());
+  return count_cells(shape, nodes, [&](Counter& counter, const CellMaps& maps) {
+    for (const auto& node : genotype.of(maps.reduction ? CellType::kReduction : CellType::kNormal)) {
+      for (const GenotypeEdge& edge : node) count_edge(counter, edge.operation, edge.from, maps);
+    }
+  });
+}
+
+std::int64_t supernet_multiply_adds(const SearchSpace& space, const NetworkShape& shape) {
+  validate(space);
+  std::int64_t nodes[2] = {space.nodes, space.nodes};
+  return count_cells(shape, nodes,
+                     [&](Counter& counter, const CellMaps& maps) {
+                       const auto& edges =
+                           space.of(maps.reduction ? CellType::kReduction : CellType::kNormal);
+                       for (int e = 0; e < space.edge_count(); ++e) {
+                         for (const OperationKind kind : edges[static_cast<std::size_t>(e)])
+                           count_edge(counter, kind, space.edge(e).from, maps);
+                       }
+                     })
+      .multiply_adds;
 }
 
 }  // namespace ptnas

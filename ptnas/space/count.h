@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "ptnas/space/genotype.h"
+#include "ptnas/space/search_space.h"
 
 namespace ptnas {
 
@@ -24,6 +25,9 @@ struct NetworkCost {
 /// Counts without building the network; equals the built one's parameters (tested). Spatial sizes: stride 2
 /// gives ceil(H/2). Throws Error: a shape out of range (kUsage), a genotype that cannot be.
 NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape);
+
+/// Of one image's way through a supernet that computes every candidate on every edge.
+std::int64_t supernet_multiply_adds(const SearchSpace& space, const NetworkShape& shape);
 
 /// True for cells where channels double: floor(cells/3) and floor(2 cells/3) (FACTS, Search spaces).
 bool is_reduction_cell(int cell, int cells);

@@ -1,0 +1,80 @@
+#include "ptnas/network/weight_sums.h"
+
+#include <algorithm>
+
+#include "ptnas/network/cell_record.h"
+
+namespace ptnas {
+
+using Size = std::size_t;
+
+WeightSums::WeightSums(std::vector<Unit> units, std::int64_t chunks)
+    : units_(std::move(units)), chunks_(chunks) {
+  for (Size unit = 0; unit < units_.size(); ++unit) {
+    offsets_.push_back(chunk_size_);
+    if (units_[unit].wanted) chunk_size_ += size_of(unit);
+  }
+  buffer_ = Buffer(std::max<Size>(1, chunk_size_ * static_cast<Size>(chunks_)));
+  run_tasks(chunks_, [&](std::int64_t chunk, ThreadScratch&) {
+    std::fill_n(buffer_.data() + static_cast<Size>(chunk) * chunk_size_, chunk_size_, 0.0f);
+  });
+}
+
+Size WeightSums::size_of(Size unit) const {
+  const kernels::Convolution& c = *units_[unit].convolution;
+  return c.matrix_size() + c.depthwise_size();
+}
+
+float* WeightSums::sums_of(Size unit, std::int64_t chunk) const {
+  return buffer_.data() + static_cast<Size>(chunk) * chunk_size_ + offsets_[unit];
+}
+
+kernels::WeightGradient WeightSums::at(Size unit, std::int64_t chunk) const {
+  if (!units_[unit].wanted) return {};
+  float* matrices = sums_of(unit, chunk);
+  const kernels::Convolution& c = *units_[unit].convolution;
+  return {c.depthwise ? matrices + c.matrix_size() : nullptr, matrices};
+}
+
+void WeightSums::add_chunks() {
+  run_tasks(static_cast<std::int64_t>(units_.size()), [&](std::int64_t i, ThreadScratch&) {
+    const auto unit = static_cast<Size>(i);
+    if (!units_[unit].wanted) return;
+    float* sum = sums_of(unit, 0);
+    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk) {
+      const float* other = sums_of(unit, chunk);
+      for (Size k = 0; k < size_of(unit); ++k) sum[k] += other[k];
+    }
+  });
+}
+
+torch::Tensor WeightSums::matrix(Size unit, int matrix, std::int64_t first, const torch::Tensor& like) const {
+  const kernels::Convolution& c = *units_[unit].convolution;
+  const auto in = static_cast<Size>(c.source.channels),
+             row = kernels::round_up(static_cast<Size>(c.out_channels));
+  const float* sum = sums_of(unit, 0) + static_cast<Size>(matrix) * in * row + first;
+  torch::Tensor gradient = torch::empty_like(like);
+  float* out = gradient.data_ptr<float>();
+  for (Size o = 0; o < static_cast<Size>(gradient.size(0)); ++o) {
+    for (Size i = 0; i < in; ++i) *out++ = sum[i * row + o];
+  }
+  return gradient;
+}
+
+torch::Tensor WeightSums::depthwise(Size unit, const torch::Tensor& like) const {
+  const kernels::Convolution& c = *units_[unit].convolution;
+  const float* by_tap = sums_of(unit, 0) + c.matrix_size();
+  const Size taps = c.taps.size(), period = c.period(), channels = static_cast<Size>(c.source.channels);
+  torch::Tensor gradient = torch::empty_like(like);
+  float* out = gradient.data_ptr<float>();
+  for (Size channel = 0; channel < channels; ++channel) {
+    for (Size k = 0; k < taps; ++k) {
+      float total = 0;
+      for (Size at = channel; at < period; at += channels) total += by_tap[k * period + at];
+      *out++ = total;
+    }
+  }
+  return gradient;
+}
+
+}  // namespace ptnas
