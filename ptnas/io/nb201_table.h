@@ -15,15 +15,15 @@ namespace ptnas {
 /// The benchmark's data sets; the values index arrays. cifar10-valid is a training on one half of CIFAR-10's
 /// training images, validated on the other half.
 enum class Nb201Dataset { kCifar10, kCifar100, kImageNet16_120, kCifar10Valid };
-constexpr std::array kNb201Datasets = {Nb201Dataset::kCifar10, Nb201Dataset::kCifar100,
-                                       Nb201Dataset::kImageNet16_120, Nb201Dataset::kCifar10Valid};
+inline constexpr std::array kNb201Datasets = {Nb201Dataset::kCifar10, Nb201Dataset::kCifar100,
+                                              Nb201Dataset::kImageNet16_120, Nb201Dataset::kCifar10Valid};
 /// "cifar10", "cifar100", "ImageNet16-120", "cifar10-valid".
 std::string_view name_of(Nb201Dataset dataset);
 
 /// The benchmark's two training recipes, of 12 and 200 epochs (each anneals its learning rate to 0); the
 /// values index arrays.
 enum class Nb201Protocol { k12Epochs, k200Epochs };
-constexpr std::array kNb201Protocols = {Nb201Protocol::k12Epochs, Nb201Protocol::k200Epochs};
+inline constexpr std::array kNb201Protocols = {Nb201Protocol::k12Epochs, Nb201Protocol::k200Epochs};
 /// 12 or 200.
 int epochs_of(Nb201Protocol protocol);
 
