@@ -126,7 +126,7 @@ def test_query(folder):
     table.write_text(table.read_text()[:-30])
     expect(1, "query", 0, "--table", table, says="truncated")
     table.write_text("hash,accuracy\n1,2\n")
-    expect(1, "query", 0, "--table", table, says="another benchmark")
+    expect(1, "query", 0, "--table", table, says="other benchmark")
     nats = folder / "nats"
     nats.mkdir()
     expect(1, "query", 0, "--table", nats, says="meta.pickle.pbz2")

@@ -134,9 +134,11 @@ class CsvTable final : public Nb201Table {
     for (const std::string_view name : wanted) {
       if (positions_.contains(name)) continue;
       fail(
-          "expected {} to be a table of NAS-Bench-201, with the columns {}; its first line lacks `{}`: is it "
-          "another benchmark's file?",
-          path.string(), fmt::join(wanted, ","), name);
+          "expected {} to be a CSV table of NAS-Bench-201, found no column `{}` in its first line; name such "
+          "a "
+          "file (docs/formats.md lists the columns) or the folder of NATS-Bench's -simple archive, no other "
+          "benchmark's file",
+          path.string(), name);
     }
   }
 

@@ -177,9 +177,9 @@ TEST_F(Nb201TableTest, AMissingArchitectureIsNamed) {
 TEST_F(Nb201TableTest, OtherFilesAreNoTables) {
   expect_error([&] { Nb201Table::open(folder / "nowhere.csv"); }, {"nowhere.csv", "no file or folder"});
   expect_error([&] { Nb201Table::open(folder.path()); }, {"meta.pickle.pbz2", "-simple"});
-  expect_csv_refused("", {"table.csv", "lacks `index`"});
-  expect_csv_refused("module_hash,params,accuracy\n1,2,3\n", {"table.csv", "another benchmark"});
-  expect_csv_refused(bzip2(trial_file(0, kFirst)), {"table.csv", "another benchmark"});
+  expect_csv_refused("", {"table.csv", "no column `index`"});
+  expect_csv_refused("module_hash,params,accuracy\n1,2,3\n", {"table.csv", "other benchmark"});
+  expect_csv_refused(bzip2(trial_file(0, kFirst)), {"table.csv", "other benchmark"});
   expect_csv_refused(std::string(1000000, 'x'), {"table.csv", "line 1", "another benchmark"});
 }
 
