@@ -135,8 +135,8 @@ class CsvTable final : public Nb201Table {
       if (positions_.contains(name)) continue;
       fail(
           "expected {} to be a CSV table of NAS-Bench-201, found no column `{}` in its first line; name such "
-          "a "
-          "file (docs/formats.md lists the columns) or the folder of NATS-Bench's -simple archive, no other "
+          "a file (docs/formats.md lists the columns) or the folder of NATS-Bench's -simple archive, no "
+          "other "
           "benchmark's file",
           path.string(), name);
     }
