@@ -101,8 +101,7 @@ class Lines {
     if (stream_.fail() && !cut_) {
       fail(
           "{}, line {}: expected a line of NAS-Bench-201, found one of more than {} characters; is it "
-          "another "
-          "benchmark's file?",
+          "another benchmark's file?",
           what_, number_, kLongestLine - 1);
     }
     text_ = {buffer_, cut_ ? count : count - 1};
@@ -136,8 +135,7 @@ class CsvTable final : public Nb201Table {
       fail(
           "expected {} to be a CSV table of NAS-Bench-201, found no column `{}` in its first line; name such "
           "a file (docs/formats.md lists the columns) or the folder of NATS-Bench's -simple archive, no "
-          "other "
-          "benchmark's file",
+          "other benchmark's file",
           path.string(), name);
     }
   }

@@ -44,8 +44,7 @@ std::unique_ptr<Nb201Table> Nb201Table::open(const std::filesystem::path& path) 
   if (std::filesystem::is_regular_file(path, ignored)) return open_nb201_csv(path);
   fail(
       "expected a table of NAS-Bench-201 at {}, found no file or folder there; name the CSV file or the "
-      "folder "
-      "of NATS-Bench's -simple archive",
+      "folder of NATS-Bench's -simple archive",
       path.string());
 }
 
