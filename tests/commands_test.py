@@ -3,8 +3,11 @@
 
 Usage: commands_test.py PTNAS
 """
+import bz2
 import json
+import os
 import pathlib
+import pickle
 import signal
 import subprocess
 import sys
@@ -43,7 +46,7 @@ def expect(status, *arguments, says=None, timeout=300):
 
 def test_help():
     check("quick" in expect(0, "--help").stdout, "--help says how to start")
-    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data"):
+    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data", "query"):
         expect(0, command, "--help")
     expect(0, "--version")
     expect(2)
@@ -103,6 +106,49 @@ def test_data(folder):
     cifar.mkdir()
     (cifar / "data_batch_1.bin").write_bytes(b"\0" * 3000)
     expect(1, "data", "show", "--data", f"cifar10:{cifar}")
+
+
+NB201 = "|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|"
+NB201_COLUMNS = ("index,arch,n_seeds,params_m,flops_m_c10,train_time_c10valid_s,c10_valid_200,c10_test_200,c10valid_test_200,c100_valid_200,"
+                 "c100_test_200,in16_valid_200,in16_test_200,c10_valid_12,c10_test_12,c100_valid_12,c100_test_12,in16_valid_12,in16_test_12")
+
+
+def test_query(folder):
+    table = folder / "nb201.csv"
+    table.write_text(f"{NB201_COLUMNS}\n0,{NB201},3,0.129306,15.64737,1444.22,81,85.8633,82,53,52.9133,28,26.6333,63,69.55,31,30,18,17\n")
+    shown = expect(0, "query", 0, "--table", table)
+    check("85.86" in shown.stdout and NB201 in shown.stdout and not shown.stderr, f"query printed {shown.stdout!r}")
+    found = json.loads(expect(0, "query", NB201, "--table", table, "--json").stdout)
+    check(found["index"] == 0 and found["data_sets"]["cifar10"]["parameters"] == 129306, f"query: {found}")
+    check(found["data_sets"]["cifar100"]["epochs"]["200"]["test_accuracy"] == 52.9133, f"query: {found}")
+    absent = NB201.replace("skip_connect", "none")
+    expect(1, "query", absent, "--table", table, says=absent)
+    expect(1, "query", 5, "--table", table, says="architecture 5")
+    expect(1, "query", 0, "--table", folder / "nowhere", says="nowhere")
+    for wrong in ("15625", "99999999999999999999", "|none~0|", NB201.replace("nor_conv_3x3", "sep_conv_3x3"), "", "best"):
+        expect(2, "query", wrong, "--table", table)
+    expect(2, "query", 0)
+    table.write_text(table.read_text()[:-30])
+    expect(1, "query", 0, "--table", table, says="truncated")
+    table.write_text("hash,accuracy\n1,2\n")
+    expect(1, "query", 0, "--table", table, says="other benchmark")
+    nats = folder / "nats"
+    nats.mkdir()
+    expect(1, "query", 0, "--table", nats, says="meta.pickle.pbz2")
+    (nats / "meta.pickle.pbz2").write_bytes(bz2.compress(pickle.dumps({"meta_archs": [NB201]}, protocol=4)))
+    foreign = bz2.compress(pickle.dumps({"12": os.getcwd}, protocol=4))
+    (nats / "000000.pickle.pbz2").write_bytes(foreign)
+    expect(1, "query", NB201, "--table", nats, says="posix.getcwd")
+    (nats / "000000.pickle.pbz2").write_bytes(foreign[:-5])
+    expect(1, "query", 0, "--table", nats, says="truncated")
+    expect(1, "query", absent, "--table", nats, says=absent)
+    shared = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data" / "nb201"
+    if not shared.exists():
+        print(f"query: skipped the real tables, no {shared}")
+        return
+    best = json.loads(expect(0, "query", 6111, "--table", shared / "nb201.csv", "--json").stdout)
+    check(round(best["data_sets"]["cifar10"]["epochs"]["200"]["test_accuracy"], 2) == 94.37, f"index 6111: {best}")
+    expect(0, "query", 11, "--table", shared / "NATS-tss-v1_0-3ffb9-simple", says="91.58")
 
 
 def test_run(folder):
@@ -231,6 +277,7 @@ def main():
         test_bench()
         test_count_and_draw(folder)
         test_data(folder)
+        test_query(folder)
         run = test_run(folder)
         test_threads_and_estimate(folder)
         test_selections(folder, run)

@@ -55,6 +55,7 @@ void add_draw_command(CommandBuilder& builder);
 void add_report_command(CommandBuilder& builder);
 void add_parity_command(CommandBuilder& builder);
 void add_data_command(CommandBuilder& builder);
+void add_query_command(CommandBuilder& builder);
 void add_bench_command(CommandBuilder& builder);
 
 }  // namespace ptnas
