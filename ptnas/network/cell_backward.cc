@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <span>
 
 #include "ptnas/network/profile.h"
 #include "ptnas/network/weight_sums.h"
@@ -199,34 +198,17 @@ class CellBackward {
 
   void back_through_node(int node) {
     std::vector<ActiveOperation>& active = r_.active[static_cast<Size>(node)];
-    sum_node_gradient(node);
-    // Edge by edge: what one phase has read or left is still in the last cache for the next.
-    for (Size begin = 0, end = 0; begin < active.size(); begin = end) {
-      while (end < active.size() && active[end].edge == active[begin].edge) ++end;
-      const std::span<ActiveOperation> edge(active.data() + begin, end - begin);
-      sum_gradients(node, edge);
-      back_through_second_units(node, edge);
-      back_through_first_units(node, edge);
-      second_gradients_.clear();
-    }
+    sum_gradients(node, active);
+    back_through_second_units(node, active);
+    back_through_first_units(node, active);
+    second_gradients_.clear();
     for (const ActiveOperation& a : active) {
       for (const int unit : operation_of(a).units) r_.units[static_cast<Size>(unit)].raw.release();
     }
   }
 
-  // Sums of the node's gradient g by image and channel, which all norms of its operations need.
-  void sum_node_gradient(int node) {
-    const auto channels = static_cast<Size>(r_.node_shape.channels);
-    node_sums_.resize(static_cast<Size>(r_.images) * channels);
-    run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
-      const PhaseTimer timer = time(Phase::kSums);
-      kernels::channel_sums(state_gradient(node + 2, n), static_cast<Size>(r_.node_shape.pixels()),
-                            r_.node_shape.channels, node_sums_.data() + static_cast<Size>(n) * channels);
-    });
-  }
-
-  // Sums of the node's gradient g times each operation's output, image by image.
-  void sum_gradients(int node, std::span<ActiveOperation> active) {
+  // Sums of the node's gradient g and of g times each operation's output, image by image.
+  void sum_gradients(int node, std::vector<ActiveOperation>& active) {
     const auto pixels = static_cast<Size>(r_.node_shape.pixels()),
                channels = static_cast<Size>(r_.node_shape.channels);
     std::vector<double> plain(active.size() * static_cast<Size>(r_.images),
@@ -237,9 +219,9 @@ class CellBackward {
     kernels::Floats no_center(kernels::period_of(r_.node_shape.channels));
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
       const PhaseTimer timer = time(Phase::kSums);
-      std::vector<double> sum_gx(channels);
-      const double* sum_g = node_sums_.data() + static_cast<Size>(n) * channels;
+      std::vector<double> sum_g(channels), sum_gx(channels);
       const float* g = state_gradient(node + 2, n);
+      kernels::channel_sums(g, pixels, r_.node_shape.channels, sum_g.data());
       for (Size i = 0; i < active.size(); ++i) {
         ActiveOperation& a = active[i];
         FusedNorm* norm = norm_of(a);
@@ -309,7 +291,6 @@ class CellBackward {
   }
 
   void give_weights(const std::vector<int>& units, WeightSums& sums) {
-    sums.add_chunks();
     run_tasks(static_cast<std::int64_t>(units.size()), [&](std::int64_t i, ThreadScratch&) {
       const CellEngine::Unit& u = engine_.units_[static_cast<Size>(units[static_cast<Size>(i)])];
       const auto like = [&](int parameter) { return engine_.parameters_[static_cast<Size>(parameter)]; };
@@ -317,6 +298,7 @@ class CellBackward {
         if (wants_parameter(parameter)) gradients_[kFirstParameter + static_cast<Size>(parameter)] = make();
       };
       const auto unit = static_cast<Size>(i);
+      sums.add_chunks(unit);
       give(u.first, [&] { return sums.matrix(unit, 0, 0, like(u.first)); });
       give(u.second, [&] { return sums.matrix(unit, 1, like(u.first).size(0), like(u.second)); });
       give(u.depthwise, [&] { return sums.depthwise(unit, like(u.depthwise)); });
@@ -346,7 +328,7 @@ class CellBackward {
 
   // Operations of two units: from the node's gradient through the second to the gradient of the first's
   // norm's output.
-  void back_through_second_units(int node, std::span<const ActiveOperation> active) {
+  void back_through_second_units(int node, const std::vector<ActiveOperation>& active) {
     std::vector<const ActiveOperation*> work;
     std::vector<int> units;
     for (const ActiveOperation& a : active) {
@@ -368,6 +350,7 @@ class CellBackward {
           UnitRecord& before = r_.units[static_cast<Size>(first)];
           const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
           const kernels::Activation activation{before.norm.scale(), before.norm.bias(), true};
+          sums.clear(i, task % chunks_);
           for (std::int64_t n = range.begin; n < range.end; ++n) {
             pad(unit.convolution.source, raw_of(before, n), activation, scratch);
             float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
@@ -388,32 +371,52 @@ class CellBackward {
     }
   }
 
-  // First units of the node's edges, back to the states they leave.
-  void back_through_first_units(int node, std::span<const ActiveOperation> active) {
+  // The first units of an edge into the node; they read the same image.
+  struct EdgeUnits {
+    int edge, from;
+    Size begin;  // of its units among the node's
+    std::vector<int> units;
+  };
+
+  // First units of the node's edges, back to the states they leave: a state by itself for each edge.
+  void back_through_first_units(int node, const std::vector<ActiveOperation>& active) {
+    std::vector<EdgeUnits> edges;
     std::vector<int> units;
     for (const ActiveOperation& a : active) {
-      if (!operation_of(a).units.empty() && wants_operation(a)) units.push_back(operation_of(a).units[0]);
+      if (operation_of(a).units.empty() || !wants_operation(a)) continue;
+      if (edges.empty() || edges.back().edge != a.edge)
+        edges.push_back({a.edge, engine_.graph_.edges[static_cast<Size>(a.edge)].from, units.size(), {}});
+      edges.back().units.push_back(operation_of(a).units[0]);
+      units.push_back(operation_of(a).units[0]);
     }
-    if (units.empty()) return;
-    const int edge = active.front().edge, from = engine_.graph_.edges[static_cast<Size>(edge)].from;
-    const kernels::PaddedLayout& layout = r_.units[static_cast<Size>(units.front())].convolution.source;
     WeightSums sums = weight_sums(units);
-    run_tasks(chunks_, [&](std::int64_t chunk, ThreadScratch& scratch) {
-      const ImageRange range = chunk_of(r_.images, chunk);
-      for (std::int64_t n = range.begin; n < range.end; ++n) {
-        pad(layout, r_.state(from, n), {.relu = true}, scratch);
-        std::vector<UnitWork> work;
-        for (Size i = 0; i < units.size(); ++i)
-          work.push_back(first_unit(node, edge, units[i], n, i, sums.at(i, chunk), scratch));
-        float* g = wants_state(from) ? state_gradient(from, n) : nullptr;
-        if (all_spread(work)) {
-          back_through_image_at_once(work, scratch, /*accumulate=*/true, g);
-        } else {
-          back_through_image(work, r_.state(from, n), scratch, /*accumulate=*/true, g);
-        }
-      }
-    });
+    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks_,
+              [&](std::int64_t task, ThreadScratch& scratch) {
+                const EdgeUnits& edge = edges[static_cast<Size>(task / chunks_)];
+                const std::int64_t chunk = task % chunks_;
+                const ImageRange range = chunk_of(r_.images, chunk);
+                for (Size i = 0; i < edge.units.size(); ++i) sums.clear(edge.begin + i, chunk);
+                for (std::int64_t n = range.begin; n < range.end; ++n)
+                  back_through_edge(node, edge, n, chunk, sums, scratch);
+              });
     give_weights(units, sums);
+  }
+
+  void back_through_edge(int node, const EdgeUnits& edge, std::int64_t n, std::int64_t chunk,
+                         const WeightSums& sums, ThreadScratch& scratch) {
+    pad(r_.units[static_cast<Size>(edge.units.front())].convolution.source, r_.state(edge.from, n),
+        {.relu = true}, scratch);
+    std::vector<UnitWork> work;
+    for (Size i = 0; i < edge.units.size(); ++i) {
+      work.push_back(
+          first_unit(node, edge.edge, edge.units[i], n, i, sums.at(edge.begin + i, chunk), scratch));
+    }
+    float* g = wants_state(edge.from) ? state_gradient(edge.from, n) : nullptr;
+    if (all_spread(work)) {
+      back_through_image_at_once(work, scratch, /*accumulate=*/true, g);
+    } else {
+      back_through_image(work, r_.state(edge.from, n), scratch, /*accumulate=*/true, g);
+    }
   }
 
   // A unit on one image: g is the gradient of its norm's output.
@@ -504,6 +507,7 @@ class CellBackward {
       const UnitRecord& unit = r_.units[static_cast<Size>(units[i])];
       const ImageRange range = chunk_of(r_.images, task / 2);
       const bool wants_input = gradients[i].defined();
+      sums.clear(i, task / 2);
       const Size image = r_.input_shape[i].image();
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         const float* x = r_.inputs[i].data_ptr<float>() + static_cast<Size>(n) * image;
@@ -525,7 +529,6 @@ class CellBackward {
   bool wants_inputs_ = false, wants_values_ = false;
   torch::Tensor values_gradient_;           // [edges, columns]
   std::vector<Buffer> state_gradients_;     // by state
-  std::vector<double> node_sums_;           // [images][channels] of the node in work
   std::map<int, Buffer> second_gradients_;  // by first unit: gradient of its norm's output
   torch::autograd::variable_list gradients_;
 };

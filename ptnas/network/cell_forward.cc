@@ -284,60 +284,64 @@ class CellForward {
     }
   }
 
-  // The edges into a node that have a unit of this rank (first or second), with those units.
-  struct EdgeUnits {
-    int edge, from, stride;
-    std::vector<int> units, before;  // before: the unit whose output each reads, in rank 1
+  // Units that read the same image: a state, or what a first unit left.
+  struct Job {
+    int state, before;  // the first unit, or -1
+    int stride;
+    std::vector<int> units;
   };
-  std::vector<EdgeUnits> units_into(int node, std::size_t rank) const {
-    std::vector<EdgeUnits> edges;
+  // What an edge has to do: one job for its first units, and one for each second unit.
+  struct EdgeJobs {
+    Job first;
+    std::vector<Job> seconds;
+  };
+  std::vector<EdgeJobs> jobs_into(int node) const {
+    std::vector<EdgeJobs> edges;
     int last = -1;
     for (const ActiveOperation& a : record_->active[static_cast<std::size_t>(node)]) {
       const auto e = static_cast<std::size_t>(a.edge);
-      const auto& operation = engine_.operations_[e][static_cast<std::size_t>(a.operation)];
-      if (operation.units.size() <= rank) continue;
-      if (a.edge != last)
-        edges.push_back({a.edge, engine_.graph_.edges[e].from, engine_.graph_.edges[e].stride, {}, {}});
+      const auto& units = engine_.operations_[e][static_cast<std::size_t>(a.operation)].units;
+      if (units.empty()) continue;
+      const CellGraph::Edge& edge = engine_.graph_.edges[e];
+      if (a.edge != last) edges.push_back({{edge.from, -1, edge.stride, {}}, {}});
       last = a.edge;
-      edges.back().units.push_back(operation.units[rank]);
-      if (rank > 0) edges.back().before.push_back(operation.units[rank - 1]);
+      edges.back().first.units.push_back(units[0]);
+      if (units.size() > 1) edges.back().seconds.push_back({-1, units[0], 1, {units[1]}});
     }
     return edges;
   }
 
-  void first_units(const EdgeUnits& edge) {
+  // All units of the jobs; a batch-norm ends each, a barrier over the batch.
+  void run_jobs(const std::vector<Job>& jobs) {
     CellRecord& r = *record_;
-    for (const int unit : edge.units) begin_unit(unit, r.shape_of(edge.from), edge.stride, kHalo);
-    run_tasks(chunk_count(r.images), [&](std::int64_t chunk, ThreadScratch& scratch) {
-      const ImageRange range = chunk_of(r.images, chunk);
-      for (std::int64_t n = range.begin; n < range.end; ++n) {
-        pad(r.units[static_cast<std::size_t>(edge.units.front())], r.state(edge.from, n), {.relu = true},
-            scratch);
-        for (const int unit : edge.units)
-          convolve_image(r.units[static_cast<std::size_t>(unit)], scratch.source, n, scratch);
-      }
-    });
-    for (const int unit : edge.units) finish_unit(unit);
+    for (const Job& job : jobs) {
+      const StateShape& shape = job.before < 0 ? r.shape_of(job.state) : r.node_shape;
+      for (const int unit : job.units) begin_unit(unit, shape, job.stride, kHalo);
+    }
+    const std::int64_t chunks = chunk_count(r.images);
+    run_tasks(static_cast<std::int64_t>(jobs.size()) * chunks,
+              [&](std::int64_t task, ThreadScratch& scratch) {
+                const Job& job = jobs[static_cast<std::size_t>(task / chunks)];
+                const ImageRange range = chunk_of(r.images, task % chunks);
+                for (std::int64_t n = range.begin; n < range.end; ++n) run_job(job, n, scratch);
+              });
+    for (const Job& job : jobs) {
+      for (const int unit : job.units) finish_unit(unit);
+      if (job.before >= 0 && !keep_) r.units[static_cast<std::size_t>(job.before)].raw.release();
+    }
   }
 
-  void second_units(const EdgeUnits& edge) {
+  void run_job(const Job& job, std::int64_t n, ThreadScratch& scratch) const {
     CellRecord& r = *record_;
-    for (const int unit : edge.units) begin_unit(unit, r.node_shape, 1, kHalo);
-    const std::int64_t chunks = chunk_count(r.images), units = static_cast<std::int64_t>(edge.units.size());
-    run_tasks(units * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
-      const auto i = static_cast<std::size_t>(task / chunks);
-      UnitRecord& source = r.units[static_cast<std::size_t>(edge.before[i])];
-      UnitRecord& record = r.units[static_cast<std::size_t>(edge.units[i])];
-      const ImageRange range = chunk_of(r.images, task % chunks);
-      for (std::int64_t n = range.begin; n < range.end; ++n) {
-        pad(record, raw_of(source, n), {source.norm.scale(), source.norm.bias(), true}, scratch);
-        convolve_image(record, scratch.source, n, scratch);
-      }
-    });
-    for (const int unit : edge.units) finish_unit(unit);
-    for (const int unit : edge.before) {
-      if (!keep_) r.units[static_cast<std::size_t>(unit)].raw.release();
+    const UnitRecord& unit = r.units[static_cast<std::size_t>(job.units.front())];
+    if (job.before < 0) {
+      pad(unit, r.state(job.state, n), {.relu = true}, scratch);
+    } else {
+      const UnitRecord& before = r.units[static_cast<std::size_t>(job.before)];
+      pad(unit, raw_of(before, n), {before.norm.scale(), before.norm.bias(), true}, scratch);
     }
+    for (const int i : job.units)
+      convolve_image(r.units[static_cast<std::size_t>(i)], scratch.source, n, scratch);
   }
 
   // What an active operation adds to its node: factor (scale x + bias), scale and bias by channel.
@@ -393,14 +397,15 @@ class CellForward {
     if (!keep_) release_node(node);
   }
 
+  // Edge by edge: what a first unit leaves is still in the last cache when the second reads it. An edge's
+  // second units and the next one's first go together, which halves the barriers.
   void make_units(int node) {
-    // Edge by edge: what a first convolution leaves is still in the last cache when the second one reads it.
-    const std::vector<EdgeUnits> firsts = units_into(node, 0), seconds = units_into(node, 1);
-    for (const EdgeUnits& edge : firsts) {
-      first_units(edge);
-      for (const EdgeUnits& second : seconds) {
-        if (second.edge == edge.edge) second_units(second);
-      }
+    const std::vector<EdgeJobs> edges = jobs_into(node);
+    for (std::size_t i = 0; i <= edges.size() && !edges.empty(); ++i) {
+      std::vector<Job> jobs;
+      if (i < edges.size()) jobs.push_back(edges[i].first);
+      if (i > 0) jobs.insert(jobs.end(), edges[i - 1].seconds.begin(), edges[i - 1].seconds.end());
+      if (!jobs.empty()) run_jobs(jobs);
     }
   }
 

@@ -45,7 +45,8 @@ class Statistics {
   void restore() const {
     std::size_t i = 0;
     for (const auto& norm : cell_.norms) {
-      for (torch::Tensor& buffer : norm->buffers()) buffer.copy_(values_[i++]);
+      // Past autograd's version counter: a norm in training does not need them on its way back.
+      for (const torch::Tensor& buffer : norm->buffers()) buffer.variable_data().copy_(values_[i++]);
     }
   }
   double apart() const {

@@ -36,7 +36,7 @@ void FusedNorm::begin(const BatchNorm& norm, std::int64_t images, std::int64_t p
   mean_.assign(static_cast<std::size_t>(channels), 0);
   inverse_.assign(mean_.size(), 0);
   variance_.assign(mean_.size(), 0);
-  if (by_batch_) moments_.resize(2 * static_cast<std::size_t>(images) * mean_.size());
+  if (by_batch_) moments_.reset(new double[2 * static_cast<std::size_t>(images) * mean_.size()]);
 }
 
 // Chan, Golub, LeVeque, "Algorithms for computing the sample variance" (1983): groups of equal size.
@@ -50,18 +50,23 @@ void FusedNorm::finish(BatchNorm& norm, const FusedNorm& measured) {
     return;
   }
   const double count = static_cast<double>(images_) * static_cast<double>(pixels_);
-  for (std::size_t i = 0; i < c; ++i) {
-    const double* moments = measured.moments_.data() + i;
-    const auto step = static_cast<std::ptrdiff_t>(2 * c), m2_at = static_cast<std::ptrdiff_t>(c);
-    double sum = 0, m2 = 0;
-    for (std::int64_t n = 0; n < images_; ++n) sum += moments[n * step];
-    mean_[i] = sum / static_cast<double>(images_);
-    for (std::int64_t n = 0; n < images_; ++n) {
-      const double apart = moments[n * step] - mean_[i];
-      m2 += moments[n * step + m2_at] + static_cast<double>(pixels_) * apart * apart;
+  const double images = static_cast<double>(images_);
+  std::vector<double> m2(c, 0);
+  for (std::int64_t n = 0; n < images_; ++n) {
+    const double* mean = measured.image_mean(n);
+    for (std::size_t i = 0; i < c; ++i) mean_[i] += mean[i];
+  }
+  for (std::size_t i = 0; i < c; ++i) mean_[i] /= images;
+  for (std::int64_t n = 0; n < images_; ++n) {
+    const double *mean = measured.image_mean(n), *of_image = mean + c;
+    for (std::size_t i = 0; i < c; ++i) {
+      const double apart = mean[i] - mean_[i];
+      m2[i] += of_image[i] + static_cast<double>(pixels_) * apart * apart;
     }
-    inverse_[i] = 1 / std::sqrt(m2 / count + BatchNorm::kEpsilon);
-    variance_[i] = count > 1 ? m2 / (count - 1) : 0;
+  }
+  for (std::size_t i = 0; i < c; ++i) {
+    inverse_[i] = 1 / std::sqrt(m2[i] / count + BatchNorm::kEpsilon);
+    variance_[i] = count > 1 ? m2[i] / (count - 1) : 0;
   }
   make_tables();
   if (norm.updates_statistics(images_ * pixels_)) norm.update_statistics(mean_.data(), variance_.data());
@@ -80,7 +85,7 @@ void FusedNorm::make_tables() {
   fill_table(mean_, center_);
 }
 
-void FusedNorm::begin_back() { sums_.assign(2 * static_cast<std::size_t>(images_) * channels(), 0); }
+void FusedNorm::begin_back() { sums_.reset(new double[2 * static_cast<std::size_t>(images_) * channels()]); }
 
 // The gradient of x through batch statistics: weight gamma / sigma (g - mean g - x^ mean(g x^)), x^ = (x -
 // mean) / sigma; through running statistics the first term alone.

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "ptnas/kernels/convolution.h"
@@ -21,7 +22,7 @@ class FusedNorm {
   bool begun() const { return !mean_.empty(); }
   bool wants_moments() const { return by_batch_; }
   kernels::Moments image(std::int64_t n) {
-    double* at = moments_.data() + 2 * static_cast<std::size_t>(n) * channels();
+    double* at = moments_.get() + 2 * static_cast<std::size_t>(n) * channels();
     return {at, at + channels()};
   }
   /// Statistics from the images' moments, or the running ones; in training updates `norm`'s. The moments may
@@ -38,7 +39,7 @@ class FusedNorm {
 
   // The way back: begin_back, sums (every image), finish_back.
   void begin_back();
-  double* sum_g(std::int64_t n) { return sums_.data() + 2 * static_cast<std::size_t>(n) * channels(); }
+  double* sum_g(std::int64_t n) { return sums_.get() + 2 * static_cast<std::size_t>(n) * channels(); }
   double* sum_gx(std::int64_t n) { return sum_g(n) + channels(); }  ///< sum of g (x - mean)
   /// Where y enters with weight `weight` and sample factors that are in g's sums already.
   void finish_back(double weight);
@@ -55,15 +56,18 @@ class FusedNorm {
   std::size_t channels() const { return mean_.size(); }
   double gamma(std::size_t c) const { return gamma_.empty() ? 1 : gamma_[c]; }
   double beta(std::size_t c) const { return beta_.empty() ? 0 : beta_[c]; }
+  const double* image_mean(std::int64_t n) const {
+    return moments_.get() + 2 * static_cast<std::size_t>(n) * channels();
+  }
   void make_tables();
 
   bool by_batch_ = true;
   std::int64_t images_ = 0, pixels_ = 0;
-  std::vector<double> moments_;                        // [images][mean, m2][channels]
+  std::unique_ptr<double[]> moments_;                  // [images][mean, m2][channels]
   std::vector<double> mean_, inverse_, gamma_, beta_;  // inverse: 1 / sigma
   std::vector<double> variance_;                       // unbiased, of the batch
   kernels::Floats scale_, bias_, center_;
-  std::vector<double> sums_;                // [images][g, g (x - mean)][channels]
+  std::unique_ptr<double[]> sums_;          // [images][g, g (x - mean)][channels]
   std::vector<double> total_g_, total_gx_;  // the latter of g (x - mean) / sigma
   std::vector<double> raw_scales_, constants_;
   double weight_ = 1;

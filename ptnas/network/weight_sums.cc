@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "ptnas/network/cell_record.h"
-
 namespace ptnas {
 
 using Size = std::size_t;
@@ -15,9 +13,10 @@ WeightSums::WeightSums(std::vector<Unit> units, std::int64_t chunks)
     if (units_[unit].wanted) chunk_size_ += size_of(unit);
   }
   buffer_ = Buffer(std::max<Size>(1, chunk_size_ * static_cast<Size>(chunks_)));
-  run_tasks(chunks_, [&](std::int64_t chunk, ThreadScratch&) {
-    std::fill_n(buffer_.data() + static_cast<Size>(chunk) * chunk_size_, chunk_size_, 0.0f);
-  });
+}
+
+void WeightSums::clear(Size unit, std::int64_t chunk) {
+  if (units_[unit].wanted) std::fill_n(sums_of(unit, chunk), size_of(unit), 0.0f);
 }
 
 Size WeightSums::size_of(Size unit) const {
@@ -36,16 +35,14 @@ kernels::WeightGradient WeightSums::at(Size unit, std::int64_t chunk) const {
   return {c.depthwise ? matrices + c.matrix_size() : nullptr, matrices};
 }
 
-void WeightSums::add_chunks() {
-  run_tasks(static_cast<std::int64_t>(units_.size()), [&](std::int64_t i, ThreadScratch&) {
-    const auto unit = static_cast<Size>(i);
-    if (!units_[unit].wanted) return;
-    float* sum = sums_of(unit, 0);
-    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk) {
-      const float* other = sums_of(unit, chunk);
-      for (Size k = 0; k < size_of(unit); ++k) sum[k] += other[k];
-    }
-  });
+void WeightSums::add_chunks(Size unit) {
+  if (!units_[unit].wanted) return;
+  const Size size = size_of(unit);
+  float* sum = sums_of(unit, 0);
+  for (std::int64_t chunk = 1; chunk < chunks_; ++chunk) {
+    const float* other = sums_of(unit, chunk);
+    for (Size k = 0; k < size; ++k) sum[k] += other[k];
+  }
 }
 
 torch::Tensor WeightSums::matrix(Size unit, int matrix, std::int64_t first, const torch::Tensor& like) const {

@@ -19,10 +19,12 @@ class WeightSums {
   };
   WeightSums(std::vector<Unit> units, std::int64_t chunks);
 
+  /// Zeroes a chunk; before anything is added to it.
+  void clear(std::size_t unit, std::int64_t chunk);
   /// What to add to for a unit; both null where it wants none.
   kernels::WeightGradient at(std::size_t unit, std::int64_t chunk) const;
-  /// After all chunks are filled; then the gradients may be taken.
-  void add_chunks();
+  /// After all chunks are filled; then the unit's gradients may be taken.
+  void add_chunks(std::size_t unit);
 
   /// Columns from `first` on of a matrix, shaped as `like` [out, in, 1, 1]; only of a unit that was wanted.
   torch::Tensor matrix(std::size_t unit, int matrix, std::int64_t first, const torch::Tensor& like) const;
