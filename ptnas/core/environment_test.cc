@@ -19,7 +19,8 @@ TEST(EnvironmentTest, SaysWhatDecidesTheBits) {
   EXPECT_EQ(environment["threads"], 2);
   EXPECT_EQ(environment["command_lines"], Json::parse(R"([["ptnas", "run", "--seed", "3"]])"));
   const std::vector<std::string> targets = {"avx512", "avx2", "neon", "scalar"};
-  EXPECT_NE(std::find(targets.begin(), targets.end(), environment["vector_target"]), targets.end());
+  EXPECT_NE(std::find(targets.begin(), targets.end(), environment["vector_target"].get<std::string>()),
+            targets.end());
 }
 
 }  // namespace
