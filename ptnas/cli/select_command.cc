@@ -1,5 +1,6 @@
 // ptnas select: from a supernet to a genotype.
 
+#include <algorithm>
 #include <cstdio>
 
 #include "ptnas/cli/program.h"

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "ptnas/kernels/reference.h"
 
 namespace ptnas::kernels {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ptnas/kernels/convolution.h"
 #include "ptnas/kernels/targets.h"
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "ptnas/kernels/padded.h"
 #include "ptnas/kernels/reference.h"
 

@@ -1,5 +1,7 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "ptnas/network/cell_backward.h"
 #include "ptnas/network/cell_engine.h"
 #include "ptnas/network/cell_record.h"

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/random.h"

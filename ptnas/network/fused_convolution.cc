@@ -2,6 +2,8 @@
 
 #include <torch/csrc/autograd/functions/utils.h>
 
+#include <algorithm>
+
 #include "ptnas/core/error.h"
 #include "ptnas/network/cell_record.h"
 

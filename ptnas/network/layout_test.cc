@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "ptnas/network/supernet.h"
 
 namespace ptnas {
