@@ -10,6 +10,7 @@
 #include "ptnas/core/error.h"
 #include "ptnas/network/caching_allocator.h"
 #include "ptnas/network/derived_network.h"
+#include "ptnas/network/engine_check.h"
 #include "ptnas/network/profile.h"
 #include "ptnas/network/supernet.h"
 #include "ptnas/space/count.h"
@@ -32,9 +33,9 @@ constexpr double kRate = 0.025, kMomentum = 0.9, kDecay = 3e-4, kClip = 5;  // F
 constexpr double kAlphaRate = 3e-4, kAlphaDecay = 1e-3, kAlphaDeviation = 1e-3;
 constexpr double kAuxiliaryWeight = 0.4, kDropPath = 0.2;
 
-// Forward passes are the same sums in another order: outputs and gradients agree to single precision through
-// some hundred layers, but where a ReLU's or a pool's decision lies within rounding the gradient takes
-// another way; so norms of whole tensors are compared.
+// Logits of whole networks are the same sums in another order through some hundred layers. Gradients are
+// compared cell by cell on the same input (engine_check.h): where a ReLU's or a pool's decision lies within
+// rounding a gradient takes another way, and through many cells such differences grow.
 constexpr double kLogitsTolerance = 1e-3, kGradientTolerance = 3e-2;
 
 // One engine's work: made once, run many times.
@@ -42,8 +43,8 @@ class Work {
  public:
   virtual ~Work() = default;
   virtual void run() = 0;
-  // What is compared between engines, by name; before run() was ever called.
-  virtual std::map<std::string, torch::Tensor> results() = 0;
+  // A pass as run() makes it, there and where run() goes back, back; what it changes is undone or frozen.
+  virtual torch::Tensor logits() = 0;
   // Floating-point operations of a run().
   virtual double operations() const = 0;
 };
@@ -56,17 +57,11 @@ torch::Tensor random_labels(const BenchOptions& o) {
   return torch::randint(o.classes, {o.batch}, torch::kLong);
 }
 
-void collect_gradients(const torch::nn::Module& network, std::map<std::string, torch::Tensor>& results) {
-  for (const auto& item : network.named_parameters()) {
-    if (item.value().grad().defined()) results["gradient of " + item.key()] = item.value().grad().clone();
-  }
-}
-
 class SupernetWork final : public Work {
  public:
   SupernetWork(const BenchOptions& o, Engine engine)
       : options_(o),
-        format_(memory_format_of(engine == Engine::kFused ? "channels-last" : o.memory_format)),
+        format_(memory_format_of(engine == Engine::kPlain ? o.memory_format : "channels-last")),
         network_(
             std::make_shared<Supernet>(make_space(o.space, 4, false),
                                        SupernetShape{static_cast<int>(o.channels), static_cast<int>(o.cells),
@@ -94,23 +89,14 @@ class SupernetWork final : public Work {
     }
   }
 
-  std::map<std::string, torch::Tensor> results() override {
-    std::map<std::string, torch::Tensor> results;
+  torch::Tensor logits() override {
     const FrozenStatistics frozen(*network_);
-    if (options_.work == "forward" || is_score()) {
-      results["logits"] = forward_only();
-      return results;
-    }
+    if (options_.work == "forward" || is_score()) return forward_only();
     const torch::Tensor logits = network_->forward(images_, architecture_.weights(true), {});
-    results["logits"] = logits.detach();
     torch::cross_entropy_loss(logits, labels_).backward();
-    collect_gradients(*network_, results);
-    for (const CellType type : kCellTypes) {
-      const torch::Tensor gradient = architecture_.alpha(type).grad();
-      if (gradient.defined()) results["gradient of alpha, " + std::string(name_of(type))] = gradient.clone();
-    }
+    sgd_->zero_gradients();
     adam_->zero_gradients();
-    return results;
+    return logits.detach();
   }
 
  private:
@@ -184,7 +170,7 @@ class SupernetWork final : public Work {
 class RetrainWork final : public Work {
  public:
   RetrainWork(const BenchOptions& o, Engine engine)
-      : format_(memory_format_of(engine == Engine::kFused ? "channels-last" : o.memory_format)),
+      : format_(memory_format_of(engine == Engine::kPlain ? o.memory_format : "channels-last")),
         network_(
             read_genotype(o.genotype.empty() ? kGenotype : o.genotype),
             NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes),
@@ -205,12 +191,12 @@ class RetrainWork final : public Work {
     return 3 * 2 * static_cast<double>(images_.size(0)) *
            static_cast<double>(count_network(network_.genotype(), network_.shape()).multiply_adds);
   }
-  std::map<std::string, torch::Tensor> results() override {
+  torch::Tensor logits() override {
     const FrozenStatistics frozen(network_);
-    std::map<std::string, torch::Tensor> results;
-    loss_of(&results["logits"]).backward();
-    collect_gradients(network_, results);
-    return results;
+    torch::Tensor logits;
+    loss_of(&logits).backward();
+    sgd_->zero_gradients();
+    return logits;
   }
 
  private:
@@ -232,18 +218,21 @@ std::unique_ptr<Work> make_work(const BenchOptions& options, Engine engine) {
   return std::make_unique<SupernetWork>(options, engine);
 }
 
-void check_agreement(Work& fused, Work& plain) {
-  const auto found = fused.results(), expected = plain.results();
-  if (found.size() != expected.size())
-    fail("the engines give different results: {} and {} tensors", found.size(), expected.size());
-  for (const auto& [name, tensor] : expected) {
-    const torch::Tensor& other = found.at(name);
-    const double apart =
-        (other - tensor).norm().item<double>() / std::max(tensor.norm().item<double>(), 1e-6);
-    const double tolerance = name == "logits" ? kLogitsTolerance : kGradientTolerance;
-    if (!(apart <= tolerance))
-      fail("the engines disagree on {}: relative difference {:.2g}; nothing was timed", name, apart);
-  }
+void require_agreement(double apart, double tolerance, const char* what) {
+  if (!(apart <= tolerance))
+    fail("the engines disagree on {}: relative difference {:.2g}; nothing was timed", what, apart);
+}
+
+void check_agreement(const BenchOptions& options, Work& fused, Work& plain) {
+  const torch::Tensor expected = plain.logits();
+  require_agreement((fused.logits() - expected).norm().item<double>() / expected.norm().item<double>(),
+                    kLogitsTolerance, "the logits");
+  reset_engine_differences();
+  make_work(options, Engine::kCheck)->logits();
+  const EngineDifferences found = engine_differences();
+  require_agreement(found.input_gradient.value, kGradientTolerance, "a cell's gradient of its inputs");
+  require_agreement(found.weight_gradient.value, kGradientTolerance, "a cell's gradient of its weights");
+  require_agreement(found.alpha_gradient.value, kGradientTolerance, "a cell's gradient of alpha");
 }
 
 struct Timing {
@@ -314,7 +303,7 @@ Json run_bench(const BenchOptions& options) {
   std::map<std::string, std::unique_ptr<Work>> works;
   if (options.engine != "plain") works["fused"] = make_work(options, Engine::kFused);
   if (options.engine != "fused") works["plain"] = make_work(options, Engine::kPlain);
-  if (works.size() == 2) check_agreement(*works["fused"], *works["plain"]);
+  if (works.size() == 2) check_agreement(options, *works["fused"], *works["plain"]);
   std::map<std::string, Timing> timings;
   for (auto& [name, work] : works) work->run();
   for (std::int64_t i = 0; i < options.repeats; ++i) {
