@@ -78,7 +78,10 @@ torch::autograd::variable_list leaves_of(const torch::autograd::variable_list& i
   torch::autograd::variable_list leaves;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const bool own = i < kInputs && inputs[i].defined();
-    leaves.push_back(own ? inputs[i].detach().requires_grad_(inputs[i].requires_grad()) : inputs[i]);
+    // NCHW, of no matter to the fused engine: libtorch 2.6's ways back in channels-last are wrong in small
+    // images.
+    leaves.push_back(own ? inputs[i].detach().contiguous().requires_grad_(inputs[i].requires_grad())
+                         : inputs[i]);
   }
   return leaves;
 }
