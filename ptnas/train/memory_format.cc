@@ -1,9 +1,14 @@
 #include "ptnas/train/memory_format.h"
 
+#include <torch/version.h>
+
 namespace ptnas {
 
 torch::MemoryFormat memory_format_of(const std::string& option) {
-  return option == "nchw" ? torch::MemoryFormat::Contiguous : torch::MemoryFormat::ChannelsLast;
+  // libtorch 2.6's ways back in channels-last give wrong gradients in small images and damage the heap.
+  constexpr bool kChannelsLastIsRight = TORCH_VERSION_MAJOR < 2;
+  return option == "nchw" || !kChannelsLastIsRight ? torch::MemoryFormat::Contiguous
+                                                   : torch::MemoryFormat::ChannelsLast;
 }
 
 void put_in_format(torch::nn::Module& network, torch::MemoryFormat format) {

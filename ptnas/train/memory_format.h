@@ -6,7 +6,7 @@
 
 namespace ptnas {
 
-/// Of the option --memory-format.
+/// Of the option --memory-format; NCHW whatever it says with libtorch 2 (docs/results.md, Debian 13).
 torch::MemoryFormat memory_format_of(const std::string& option);
 
 /// Lays out the weights of convolutions alike, so that no convolution converts them at every pass. The values
