@@ -21,10 +21,9 @@ void start_with_environment(char** argv) {
     changed = true;
   };
   // libgomp's threads spin while they wait, which starves every other process on the same cores (two such
-  // programs side by side take fifty times as long). Some 100 us of it bridge the gaps between a step's
-  // parallel parts, where going to sleep and waking would take as long. A user's own choice stays.
+  // programs side by side take fifty times as long). A user's own choice stays.
   if (std::getenv("OMP_WAIT_POLICY") == nullptr && std::getenv("GOMP_SPINCOUNT") == nullptr)
-    set("GOMP_SPINCOUNT", "10000");
+    set("OMP_WAIT_POLICY", "passive");
   // The parity cases were recorded with these kernels of OpenBLAS. Others round sums otherwise, by 1e-7,
   // which flips the gradient of a ReLU whose input is that close to 0 and can show as 5e-3 in a gradient.
   if (argv[0] != nullptr && argv[1] != nullptr && std::strcmp(argv[1], "parity") == 0)

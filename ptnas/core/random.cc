@@ -88,8 +88,4 @@ std::vector<std::int64_t> permutation(std::size_t n, RandomStream stream) {
   return values;
 }
 
-std::uint64_t derive_seed(std::uint64_t seed, Purpose purpose, std::uint64_t index) {
-  return RandomStream(seed, purpose, index).next64();
-}
-
 }  // namespace ptnas

@@ -59,7 +59,4 @@ class RandomStream {
 /// 0, 1, .., n - 1 in random order.
 std::vector<std::int64_t> permutation(std::size_t n, RandomStream stream);
 
-/// A 64-bit seed for a generator of another library, a function of its arguments alone.
-std::uint64_t derive_seed(std::uint64_t seed, Purpose purpose, std::uint64_t index);
-
 }  // namespace ptnas

@@ -48,7 +48,6 @@ TEST(RandomTest, StreamsOfOtherSeedPurposeOrIndexDiffer) {
     for (Purpose purpose : {Purpose::kAlpha, Purpose::kNoise}) {
       for (std::uint64_t index : {0ull, 1ull, 1ull << 32}) {
         firsts.insert(RandomStream(seed, purpose, index).next64());
-        EXPECT_EQ(derive_seed(seed, purpose, index), RandomStream(seed, purpose, index).next64());
       }
     }
   }

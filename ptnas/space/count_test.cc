@@ -64,6 +64,16 @@ TEST(CountTest, OddSizesAreRoundedUp) {
   EXPECT_EQ(count_network(genotype, shape).multiply_adds, stem + preprocess + sep + 2 * 2 + 2);
 }
 
+// Every candidate of every edge: two of S2 on two edges, where the skip costs in a reduction only.
+TEST(CountTest, ASupernetHasAllCandidates) {
+  const SearchSpace space = make_space("s2", 1, false);
+  const NetworkShape shape{
+      .channels = 1, .cells = 1, .classes = 2, .image_channels = 3, .height = 5, .width = 7};
+  const std::int64_t stem = 9 * 3 * 3 * 35, preprocess = 2 * 3 * 2 * 35;
+  const std::int64_t sep = 2 * (9 * 2 + 2 * 2) * 12, skip = 2 * 2 * 12;
+  EXPECT_EQ(supernet_multiply_adds(space, shape), stem + preprocess + 2 * (sep + skip) + 2 * 2 + 2);
+}
+
 TEST(CountTest, ImpossibleShapesAreRefused) {
   const Genotype genotype = genotype_from_text(kFirst, "first");
   const auto refused = [&](const NetworkShape& shape, const std::string& says) {
