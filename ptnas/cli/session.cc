@@ -11,6 +11,7 @@
 #include "ptnas/core/error.h"
 #include "ptnas/core/log.h"
 #include "ptnas/kernels/vector_target.h"
+#include "ptnas/network/layout.h"
 
 namespace ptnas {
 
@@ -105,6 +106,8 @@ void configure_threads(const RuntimeOptions& runtime) {
   log_info("computing with {} thread{} of {} core{} ({} engine, {}, libtorch {})", threads,
            threads == 1 ? "" : "s", available_cores(), available_cores() == 1 ? "" : "s", runtime.engine,
            runtime.device, TORCH_VERSION);
+  if (runtime.engine == "plain" && runtime.memory_format == "channels-last" && !kChannelsLastIsRight)
+    log_info("this libtorch is wrong in channels-last: the plain engine computes in NCHW");
 }
 
 bool is_run_directory(const fs::path& path) { return fs::exists(path / RunDirectory::kRun); }

@@ -35,7 +35,7 @@ std::string csv() { return kHeader + csv_row(0, kFirst) + csv_row(1, kSecond); }
 
 // A training whose accuracies are `accuracy` (validation), one more (test) and nine more (training).
 std::string trial(double accuracy, int epochs) {
-  const std::string last = "@" + std::to_string(epochs - 1);
+  const std::string last = fmt::format("@{}", epochs - 1);
   Entries times;
   for (int epoch = 0; epoch < epochs; ++epoch) times.emplace_back(integer(epoch), real(0.5));
   return dict(
@@ -123,8 +123,11 @@ TEST_F(Nb201TableTest, ACsvAnswersByIndexAndByName) {
 }
 
 TEST_F(Nb201TableTest, ACsvMayHaveWindowsLineEndsAndGaps) {
-  std::string content = kHeader + csv_row(0, kFirst, "");
-  for (std::size_t at = 0; (at = content.find('\n', at)) != content.npos; at += 2) content.insert(at, "\r");
+  std::string content;
+  for (const char character : kHeader + csv_row(0, kFirst, "")) {
+    if (character == '\n') content += '\r';
+    content += character;
+  }
   const Nb201Record record = Nb201Table::open(write_csv(content))->find(0);
   EXPECT_EQ(record.result(Dataset::kImageNet16_120, k12).test, std::nullopt);
   EXPECT_EQ(record.result(Dataset::kImageNet16_120, k12).valid, 18);

@@ -144,6 +144,7 @@ class DerivedNetwork::AuxiliaryHead final : public torch::nn::Module {
 
   torch::Tensor forward(const torch::Tensor& input) {
     torch::Tensor x = torch::relu(input);
+    if (!kChannelsLastIsRight) x = x.contiguous();
     x = x.size(2) == 8 && x.size(3) == 8 ? torch::avg_pool2d(x, 5, 3, 0, false, false)
                                          : torch::adaptive_avg_pool2d(x, {2, 2});
     x = torch::relu(squeeze_norm_->forward(squeeze_->forward(x)));

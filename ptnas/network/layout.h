@@ -1,6 +1,7 @@
 #pragma once
 
 #include <torch/torch.h>
+#include <torch/version.h>
 
 #include <cstdint>
 #include <vector>
@@ -9,6 +10,10 @@
 #include "ptnas/network/mixed_cell.h"
 
 namespace ptnas {
+
+/// libtorch 2.6's ways back through convolutions in channels-last give wrong gradients in small images and
+/// damage the heap (docs/results.md, Debian 13): with libtorch 2 its convolutions get NCHW.
+constexpr bool kChannelsLastIsRight = TORCH_VERSION_MAJOR < 2;
 
 /// The cells of a network of the DARTS family, supernet and derived network alike: the stem has 3 C channels
 /// and is both inputs of the first cell; channels double in reduction cells.
