@@ -1,5 +1,7 @@
 #include "ptnas/analysis/parity.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
