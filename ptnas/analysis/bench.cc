@@ -172,11 +172,11 @@ class RetrainWork final : public Work {
  public:
   RetrainWork(const BenchOptions& o, Engine engine)
       : format_(memory_format_of(engine == Engine::kPlain ? o.memory_format : "channels-last")),
-        network_(
-            read_genotype(o.genotype.empty() ? kGenotype : o.genotype),
-            NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes),
-                         3, static_cast<int>(o.image_size), static_cast<int>(o.image_size)},
-            /*auxiliary=*/true, engine) {
+        network_(read_genotype(o.genotype.empty() ? kGenotype : o.genotype),
+                 NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells),
+                              static_cast<int>(o.classes), 3, static_cast<int>(o.image_size),
+                              static_cast<int>(o.image_size), stem_from_name(o.stem)},
+                 /*auxiliary=*/true, engine) {
     initialise(network_, static_cast<std::uint64_t>(o.seed));
     put_in_format(network_, format_);
     sgd_ = std::make_unique<Sgd>(network_.parameters(), kMomentum, kDecay);
@@ -266,8 +266,8 @@ Json spread(const std::vector<double>& values, const char* suffix) {
 }  // namespace
 
 const std::vector<std::string>& bench_works() {
-  static const std::vector<std::string> works = {"step",  "forward", "iteration",
-                                                 "score", "retrain", "kernels"};
+  static const std::vector<std::string> works = {"step",    "forward", "iteration", "score",
+                                                 "retrain", "kernels", "load"};
   return works;
 }
 

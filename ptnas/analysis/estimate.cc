@@ -131,10 +131,11 @@ void estimate_supernet(SupernetTimes& times, const SearchOptions& search, const 
 void estimate_retraining(const Dataset& dataset, const Genotype& genotype, const DataOptions& data,
                          const TrainOptions& train, const RuntimeOptions& runtime, RunEstimate& estimate) {
   const DatasetInfo& info = dataset.info();
-  DerivedNetwork network(genotype,
-                         {static_cast<int>(train.channels), static_cast<int>(train.cells),
-                          static_cast<int>(info.classes.size()), info.channels, info.height, info.width},
-                         train.auxiliary_weight > 0, engine_of(runtime));
+  DerivedNetwork network(
+      genotype,
+      {static_cast<int>(train.channels), static_cast<int>(train.cells), static_cast<int>(info.classes.size()),
+       info.channels, info.height, info.width, stem_from_name(train.stem)},
+      train.auxiliary_weight > 0, engine_of(runtime));
   initialise(network, static_cast<std::uint64_t>(runtime.seed));
   put_in_format(network, memory_format_of(runtime.memory_format));
   network.to(torch::Device(runtime.device));

@@ -52,6 +52,39 @@ const std::map<std::string, OptionValues>& presets() {
   return table;
 }
 
+// FACTS, Retraining; both set the same options.
+const std::map<std::string, OptionValues>& recipes() {
+  static const std::map<std::string, OptionValues> table = {
+      {"cifar",
+       {{"train-stem", "cifar"},
+        {"train-channels", "36"},
+        {"train-cells", "20"},
+        {"train-epochs", "600"},
+        {"train-batch", "96"},
+        {"train-learning-rate", "0.025"},
+        {"train-schedule", "cosine"},
+        {"train-weight-decay", "0.0003"},
+        {"train-drop-path", "0.2"},
+        {"train-cutout", "16"},
+        {"train-label-smoothing", "0"},
+        {"train-most-multiply-adds", "0"}}},
+      {"imagenet",
+       {{"train-stem", "imagenet"},
+        {"train-channels", "48"},
+        {"train-cells", "14"},
+        {"train-epochs", "250"},
+        {"train-batch", "128"},
+        {"train-learning-rate", "0.1"},
+        {"train-schedule", "exponential"},
+        {"train-weight-decay", "0.00003"},
+        {"train-drop-path", "0"},
+        {"train-cutout", "0"},
+        {"train-label-smoothing", "0.1"},
+        {"train-most-multiply-adds", "600"}}},
+  };
+  return table;
+}
+
 void check_ranges(const Configuration& c) {
   const auto at_least = [](const char* name, double value, double least) {
     if (value < least) fail_usage("--{} must be at least {}, not {}", name, least, value);
@@ -61,7 +94,7 @@ void check_ranges(const Configuration& c) {
       fail_usage("--{} must lie {} 0 and 1, not {}", name, closed ? "from" : "strictly between", value);
     }
   };
-  at_least("image-size", double(c.data.image_size), 8);
+  if (c.data.image_size != 0) at_least("image-size", double(c.data.image_size), 8);
   at_least("limit", double(c.data.limit), 0);
   at_least("search-limit", double(c.data.search_limit), 0);
   at_least("loader-threads", double(c.data.loader_threads), 1);
@@ -89,6 +122,11 @@ void check_ranges(const Configuration& c) {
   if (c.train.validation_portion == 1) {
     fail_usage("--train-validation-portion must be less than 1: at 1 no image is left to train on");
   }
+  share("train-label-smoothing", c.train.label_smoothing, true);
+  if (c.train.learning_rate_decay <= 0 || c.train.learning_rate_decay > 1) {
+    fail_usage("--train-learning-rate-decay must be above 0 and at most 1, not {}",
+               c.train.learning_rate_decay);
+  }
 }
 
 void check_rates(const Configuration& c) {
@@ -109,6 +147,7 @@ void check_rates(const Configuration& c) {
       {"train-weight-decay", c.train.weight_decay},
       {"train-clip", c.train.clip},
       {"train-auxiliary-weight", c.train.auxiliary_weight},
+      {"train-most-multiply-adds", c.train.most_multiply_adds},
   };
   for (const auto& [name, value] : rates) {
     if (!(value >= 0)) fail_usage("--{} must not be negative, but is {}", name, value);
@@ -150,6 +189,12 @@ const OptionValues& preset_values(const std::string& name) {
   return found->second;
 }
 
+const OptionValues& recipe_values(const std::string& name) {
+  const auto found = recipes().find(name);
+  if (found == recipes().end()) fail_usage("--train-recipe must be cifar or imagenet, not `{}`", name);
+  return found->second;
+}
+
 Configuration resolve_configuration(const std::vector<ConfigurationLayer>& layers) {
   Configuration result;
   std::string preset = result.preset;
@@ -158,6 +203,8 @@ Configuration resolve_configuration(const std::vector<ConfigurationLayer>& layer
   }
   assign_options(result, preset_values(preset), "preset " + preset);
   for (const ConfigurationLayer& layer : layers) {
+    if (const auto named = layer.values.find("train-recipe"); named != layer.values.end())
+      assign_options(result, recipe_values(named->second), "recipe " + named->second);
     const std::vector<std::string> unknown = assign_options(result, layer.values, layer.source);
     if (!unknown.empty()) {
       fail_usage("{}: unknown option `{}`; `ptnas run --help` lists the options", layer.source,

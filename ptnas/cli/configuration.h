@@ -39,9 +39,12 @@ struct Configuration {
 const std::vector<std::string>& preset_names();
 const OptionValues& preset_values(const std::string& name);
 
+/// What each recipe of --train-recipe sets. Throws Error(kUsage) for an unknown name.
+const OptionValues& recipe_values(const std::string& name);
+
 /// Layers defaults, preset, files (each with the name it has in messages) and flags. The preset is the one
-/// named by the last layer that names one. Throws Error(kUsage) for unknown keys and invalid or contradictory
-/// values.
+/// named by the last layer that names one; a recipe is laid beneath the layer that names it, over those
+/// before. Throws Error(kUsage) for unknown keys and invalid or contradictory values.
 struct ConfigurationLayer {
   std::string source;
   OptionValues values;

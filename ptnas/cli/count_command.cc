@@ -13,12 +13,14 @@ void add_count_command(CommandBuilder& builder) {
     std::string genotype;
     NetworkShape shape;
     int image_size = 32;
+    std::string stem = "cifar";
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App& command = builder.add(
       builder.root(), "count", "Parameters and multiply-adds of a genotype's network, as JSON", [arguments] {
         NetworkShape shape = arguments->shape;
         shape.height = shape.width = arguments->image_size;
+        shape.stem = stem_from_name(arguments->stem);
         const NetworkCost cost = count_network(read_genotype(arguments->genotype), shape);
         Json result;
         result["parameters"] = cost.parameters;
@@ -36,6 +38,8 @@ void add_count_command(CommandBuilder& builder) {
   command.add_option("--image-channels", arguments->shape.image_channels, "channels of an image")
       ->capture_default_str();
   command.add_option("--image-size", arguments->image_size, "height and width of an image")
+      ->capture_default_str();
+  command.add_option("--stem", arguments->stem, "cifar, or imagenet: three convolutions of stride 2")
       ->capture_default_str();
 }
 

@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "ptnas/network/engine.h"
+#include "ptnas/network/imagenet_stem.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/space/count.h"
 #include "ptnas/space/genotype.h"
 
 namespace ptnas {
 
-/// The network of a genotype (DARTS' NetworkCIFAR): stem, cells of two edges a node, auxiliary head after
-/// cell floor(2 cells/3), classifier.
+/// The network of a genotype (DARTS' NetworkCIFAR, or NetworkImageNet, by the shape's stem): stem, cells of
+/// two edges a node, auxiliary head after cell floor(2 cells/3), classifier. The fused engine computes the
+/// cells; the stem for ImageNet is libtorch's with either.
 class DerivedNetwork : public torch::nn::Module {
  public:
   DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary,
@@ -35,9 +37,11 @@ class DerivedNetwork : public torch::nn::Module {
  private:
   class Cell;
   class AuxiliaryHead;
+  ImageNetStem::Output forward_stem(const torch::Tensor& images);
   Genotype genotype_;
   NetworkShape shape_;
-  std::shared_ptr<Stem> stem_;
+  std::shared_ptr<Stem> stem_;                   // for CIFAR, or absent
+  std::unique_ptr<ImageNetStem> imagenet_stem_;  // or for ImageNet
   std::vector<std::shared_ptr<Cell>> cells_;
   std::shared_ptr<AuxiliaryHead> auxiliary_;
   int auxiliary_cell_ = 0;

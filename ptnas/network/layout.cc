@@ -16,10 +16,10 @@ constexpr int kStemMultiplier = 3;
 
 }  // namespace
 
-std::vector<CellPlace> layout_cells(int channels, int cells, int nodes) {
+std::vector<CellPlace> layout_cells(int channels, int cells, int nodes, StemKind stem) {
   std::vector<CellPlace> places;
-  int older = kStemMultiplier * channels, newer = older;
-  bool after_reduction = false;
+  int older = stem == StemKind::kCifar ? kStemMultiplier * channels : channels, newer = older;
+  bool after_reduction = stem == StemKind::kImageNet;  // whose last convolution halves the resolution
   for (int i = 0; i < cells; ++i) {
     const bool reduction = is_reduction_cell(i, cells);
     if (reduction) channels *= 2;

@@ -9,6 +9,7 @@
 
 #include "ptnas/network/engine.h"
 #include "ptnas/network/mixed_cell.h"
+#include "ptnas/space/count.h"
 
 namespace ptnas {
 
@@ -16,9 +17,9 @@ namespace ptnas {
 /// damage the heap (docs/results.md, Debian 13): with libtorch 2 its convolutions get NCHW.
 constexpr bool kChannelsLastIsRight = TORCH_VERSION_MAJOR < 2;
 
-/// The cells of a network of the DARTS family, supernet and derived network alike: the stem has 3 C channels
-/// and is both inputs of the first cell; channels double in reduction cells.
-std::vector<CellPlace> layout_cells(int channels, int cells, int nodes);
+/// The cells of a network of the DARTS family, supernet and derived network alike, after a stem (StemKind);
+/// channels double in reduction cells.
+std::vector<CellPlace> layout_cells(int channels, int cells, int nodes, StemKind stem = StemKind::kCifar);
 
 /// Channels of the last cell's output.
 int output_channels(const std::vector<CellPlace>& cells, int nodes);

@@ -175,6 +175,11 @@ std::string draw_network_svg(const NetworkShape& shape, int nodes, bool auxiliar
   };
   box("#efe3b0", "stem", 60);
   x += kStep;
+  if (shape.stem == StemKind::kImageNet) {  // three convolutions of stride 2
+    height = (height + 7) / 8;
+    image_width = (image_width + 7) / 8;
+  }
+  const int first_height = height;
   for (int i = 0; i < shape.cells; ++i, x += kStep) {
     const bool reduction = is_reduction_cell(i, shape.cells);
     if (reduction) {
@@ -187,7 +192,7 @@ std::string draw_network_svg(const NetworkShape& shape, int nodes, bool auxiliar
       text(23, fmt::format("{} ch.", nodes * channels));
     }
     box(reduction ? "#f0c3a8" : "#c9dcf2", reduction ? "red." : std::to_string(i),
-        std::max(18, 60 * height / shape.height));
+        std::max(18, 60 * height / first_height));
     if (auxiliary && i == 2 * shape.cells / 3) {
       svg += fmt::format("<path d=\"M{0} 110v12\" stroke=\"#777\"/>", x + kBox / 2);
       text(134, "auxiliary");

@@ -115,6 +115,10 @@ double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t ep
              (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(epochs))) / 2;
 }
 
+double exponential_rate(double start, double decay, std::int64_t epoch) {
+  return start * std::pow(decay, static_cast<double>(epoch));
+}
+
 void check_finite(double value, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate,
                   const char* what) {
   if (std::isfinite(value)) return;

@@ -48,6 +48,9 @@ class Adam {
 /// restarts).
 double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t epochs);
 
+/// The rate of `epoch` where each epoch's is the one before times `decay`.
+double exponential_rate(double start, double decay, std::int64_t epoch);
+
 /// Throws Error when `value`, a loss or the norm that step() returned, is not finite: says where it happened
 /// and what to try.
 void check_finite(double value, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate,

@@ -137,6 +137,13 @@ TEST(CosineRate, FallsFromStartToEnd) {
   EXPECT_GT(cosine_rate(0.025, 0, 599, 600), 0);
 }
 
+TEST(ExponentialRate, FallsByTheSameShareEachEpoch) {
+  EXPECT_DOUBLE_EQ(exponential_rate(0.1, 0.97, 0), 0.1);
+  EXPECT_DOUBLE_EQ(exponential_rate(0.1, 0.97, 2), 0.1 * 0.97 * 0.97);
+  EXPECT_NEAR(exponential_rate(0.1, 0.97, 249), 0.1 * std::exp(249 * std::log(0.97)), 1e-12);
+  EXPECT_DOUBLE_EQ(exponential_rate(0.1, 1, 100), 0.1);
+}
+
 TEST(CheckFinite, SaysWhereAndWhatToTry) {
   EXPECT_NO_THROW(check_finite(1e30, "retraining", 3, 17, 0.5));
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
