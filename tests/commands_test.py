@@ -244,6 +244,29 @@ def test_selections(folder, run):
     expect(0, "report", search)
 
 
+def test_methods(folder):
+    """Every search method and selection from the command line; SGAS with both of its choices."""
+    data = ["--data", f"idx:{folder / 'idx'}", *support.TINY]
+    for method in ("darts-second-order", "sdarts-rs", "sdarts-adv"):
+        out = folder / method
+        expect(0, "search", *data, "--method", method, "--out", out)
+        expect(0, "select", out)
+    for selection in ("magnitude-progressive", "discretization"):
+        out = folder / selection
+        expect(0, "select", folder / "sdarts-rs", "--selection", selection, "--converged-epochs", 1, "--out", out)
+        expect(0, "report", out)
+        check((out / "genotype.json").exists(), f"no genotype by {selection}")
+    sgas = ["--method", "sgas", "--with-none", "--epochs", 5, "--sgas-first-decision", 1, "--sgas-decide-every", 1]
+    expect(2, "search", *data, "--method", "sgas", "--out", folder / "sgas-no-none", says="--with-none")
+    for selection in ("perturbation", "magnitude"):
+        out = folder / f"sgas-{selection}"
+        expect(0, "run", *data, *sgas, "--selection", selection, "--out", out)
+        events = json.loads((out / "selection.json").read_text())["events"]
+        measured = [bool(event["scores"]) for event in events if event["kind"] == "operation"]
+        check(measured == [selection == "perturbation"] * 8, f"scores of SGAS by {selection}: {measured}")
+    expect(2, "select", folder / "sgas-magnitude", "--selection", "perturbation", "--out", folder / "sgas-other", says="magnitude")
+
+
 def test_bad_options(folder):
     idx = folder / "idx"
     base = ["search", "--data", f"idx:{idx}", "--out", folder / "never"]
@@ -318,6 +341,7 @@ def main():
         run = test_run(folder)
         test_threads_and_estimate(folder)
         test_selections(folder, run)
+        test_methods(folder)
         test_bad_options(folder)
         test_damaged_run(folder, run)
         test_interrupt(folder)

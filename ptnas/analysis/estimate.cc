@@ -87,6 +87,16 @@ class SupernetTimes {
                                trainer_.architecture().softmax(CellType::kNormal),
                                trainer_.architecture().softmax(CellType::kReduction));
   }
+  // One for each candidate of an edge that has several, then for each input of a node and for those it keeps.
+  std::size_t discretization_trials() const {
+    const SearchSpace& space = trainer_.architecture().space();
+    std::size_t trials = 0;
+    for (const CellType type : kCellTypes) {
+      for (const auto& candidates : space.of(type)) trials += candidates.size() > 1 ? candidates.size() : 0;
+      for (int node = 1; node < space.nodes; ++node) trials += space.edges_into(node).size() + 1;
+    }
+    return trials;
+  }
   int edges() const { return trainer_.architecture().space().edge_count(); }
   int nodes() const { return trainer_.architecture().space().nodes; }
 
@@ -114,18 +124,24 @@ void estimate_supernet(SupernetTimes& times, const SearchOptions& search, const 
   const double evaluation = times.evaluation();
   const double epoch = iterations * estimate.iteration_s + evaluations * evaluation;
   estimate.search_s = static_cast<double>(search.epochs) * epoch;
-  if (select.selection != "perturbation") return;
+  if (search.method == "sgas" || select.selection == "magnitude" || select.selection == "random") return;
 
   times.decide_all();
   const double decided_epoch = iterations * times.iteration() + evaluations * times.evaluation();
   const double tuning_epoch = (epoch + decided_epoch) / 2;
   const double scoring = scorings * (estimate.scoring_s + times.scoring()) / 2;
+  if (select.selection == "discretization") {
+    const auto epochs = static_cast<double>(select.converged_epochs);
+    estimate.selection_s = static_cast<double>(times.discretization_trials()) * epochs * tuning_epoch;
+    return;
+  }
   // FACTS, Selection: an edge of each cell type at an event, then the nodes after the first; one more epoch
   // at the end.
   const int events = times.edges() + times.nodes() - 1;
   const double tuned = static_cast<double>(select.tune_epochs) * (events - 1) +
                        std::min<double>(1, static_cast<double>(select.tune_epochs));
-  estimate.selection_s = tuned * tuning_epoch + 2 * events * (scoring + evaluations * evaluation);
+  const double scored = select.selection == "perturbation" ? scoring : 0;
+  estimate.selection_s = tuned * tuning_epoch + 2 * events * (scored + evaluations * evaluation);
 }
 
 void estimate_retraining(const Dataset& dataset, const Genotype& genotype, const DataOptions& data,

@@ -31,6 +31,7 @@ const std::map<std::string, OptionValues>& presets() {
       {"released",
        {{"train-batches", "draws"},
         {"fixed-alpha-deviation", "0.001"},
+        {"sgas-alpha-from-start", "true"},
         {"scoring-images", "augmented"},
         {"scoring-updates-statistics", "true"},
         {"ties", "first"},
@@ -42,6 +43,7 @@ const std::map<std::string, OptionValues>& presets() {
         {"cells", "5"},
         {"epochs", "6"},
         {"tune-epochs", "1"},
+        {"converged-epochs", "1"},
         {"scoring-batch", "250"},
         {"train-channels", "12"},
         {"train-cells", "5"},
@@ -99,13 +101,21 @@ void check_ranges(const Configuration& c) {
   at_least("search-limit", double(c.data.search_limit), 0);
   at_least("loader-threads", double(c.data.loader_threads), 1);
   share("test-portion", c.data.test_portion, false);
+  share("sdarts-epsilon-start", c.search.sdarts_epsilon_start, true);
+  share("sdarts-epsilon", c.search.sdarts_epsilon, true);
+  share("converged-gain", c.select.converged_gain, true);
   share("train-portion", c.data.train_portion, false);
   at_least("channels", double(c.search.channels), 1);
   at_least("cells", double(c.search.cells), 1);
   at_least("nodes", double(c.search.nodes), 1);
   at_least("epochs", double(c.search.epochs), 1);
   at_least("batch", double(c.search.batch), 2);
+  at_least("sgas-first-decision", double(c.search.sgas_first_decision), 1);
+  at_least("sgas-decide-every", double(c.search.sgas_decide_every), 1);
+  at_least("sgas-batch-increase", double(c.search.sgas_batch_increase), 0);
   at_least("tune-epochs", double(c.select.tune_epochs), 0);
+  at_least("converged-epochs", double(c.select.converged_epochs), 1);
+  at_least("converged-most", double(c.select.converged_most), double(c.select.converged_epochs));
   at_least("scoring-batch", double(c.select.scoring_batch), 2);
   at_least("train-channels", double(c.train.channels), 1);
   at_least("train-cells", double(c.train.cells), 1);
@@ -157,17 +167,28 @@ void check_rates(const Configuration& c) {
 void check_contradictions(const Configuration& c) {
   const bool has_order = !c.select.edge_order.empty() || !c.select.reduction_edge_order.empty() ||
                          !c.select.node_order.empty() || !c.select.reduction_node_order.empty();
-  if (has_order && c.select.selection != "perturbation") {
+  const bool in_order = c.select.selection != "magnitude" && c.select.selection != "random";
+  if (has_order && (!in_order || c.search.method == "sgas")) {
     fail_usage(
-        "--edge-order and --node-order belong to --selection perturbation, but the selection is {}; leave "
-        "them out",
+        "--edge-order and --node-order belong to selections that go from edge to edge, but the selection is "
+        "{} "
+        "and the method {}; leave them out",
+        c.select.selection, c.search.method);
+  }
+  const bool by_alpha = c.select.selection == "magnitude" || c.select.selection == "magnitude-progressive";
+  if (by_alpha && c.search.method == "fixed-alpha") {
+    fail_usage(
+        "--selection {} reads alpha, but --method fixed-alpha never trains it; choose --selection "
+        "perturbation or random, or --method darts",
         c.select.selection);
   }
-  if (c.select.selection == "magnitude" && c.search.method == "fixed-alpha") {
+  if (c.search.method == "sgas" &&
+      (c.select.selection == "magnitude-progressive" || c.select.selection == "discretization")) {
     fail_usage(
-        "--selection magnitude reads alpha, but --method fixed-alpha never trains it; choose --selection "
-        "perturbation or "
-        "random, or --method darts");
+        "--method sgas decides in its search, where alpha or perturbation chooses operations; choose "
+        "--selection "
+        "magnitude or perturbation, not {}",
+        c.select.selection);
   }
   if (c.select.genotype_rule == "weights" && c.select.topology == "once" &&
       c.select.selection == "perturbation") {

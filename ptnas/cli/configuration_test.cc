@@ -109,6 +109,11 @@ TEST(ConfigurationTest, BadValuesAreUsageErrorsThatNameTheOption) {
   expect_usage_error({{"learning-rate", "-1"}}, "learning-rate");
   expect_usage_error({{"train-drop-path", "1"}}, "train-drop-path");
   expect_usage_error({{"criterion", "beauty"}}, "beauty");
+  expect_usage_error({{"sgas-criterion", "3"}}, "sgas-criterion");
+  expect_usage_error({{"sgas-decide-every", "0"}}, "sgas-decide-every");
+  expect_usage_error({{"sdarts-epsilon", "-0.1"}}, "sdarts-epsilon");
+  expect_usage_error({{"converged-epochs", "0"}}, "converged-epochs");
+  expect_usage_error({{"converged-epochs", "9"}, {"converged-most", "8"}}, "converged-most");
   expect_usage_error({{"preset", "fast"}}, "fast");
   expect_usage_error({{"train-recipe", "mnist"}}, "mnist");
   expect_usage_error({{"train-stem", "mnist"}}, "mnist");
@@ -120,6 +125,10 @@ TEST(ConfigurationTest, BadValuesAreUsageErrorsThatNameTheOption) {
 
 TEST(ConfigurationTest, ContradictionsAreUsageErrors) {
   expect_usage_error({{"selection", "magnitude"}, {"method", "fixed-alpha"}}, "fixed-alpha");
+  expect_usage_error({{"selection", "magnitude-progressive"}, {"method", "fixed-alpha"}}, "fixed-alpha");
+  expect_usage_error({{"selection", "discretization"}, {"method", "sgas"}}, "sgas");
+  expect_usage_error({{"selection", "magnitude-progressive"}, {"method", "sgas"}}, "sgas");
+  expect_usage_error({{"method", "sgas"}, {"edge-order", "0,1"}}, "edge-order");
   expect_usage_error({{"selection", "random"}, {"edge-order", "0,1"}}, "edge-order");
   expect_usage_error({{"genotype-rule", "weights"}}, "rounds");
 }

@@ -24,10 +24,10 @@ inline std::string global(Writer writer, const std::string& module, const std::s
   return "c" + module + "\n" + name + "\n";
 }
 inline std::string tuple(const std::vector<std::string>& values) {
-  return "(" + testing_values::joined(values) + "t";
+  return testing_values::joined({"(", testing_values::joined(values), "t"});
 }
 inline std::string list(const std::vector<std::string>& values) {
-  return "](" + testing_values::joined(values) + "e";
+  return testing_values::joined({"](", testing_values::joined(values), "e"});
 }
 inline std::string integers(const std::vector<int>& values) {
   std::vector<std::string> pieces;
@@ -54,7 +54,7 @@ inline std::string bytes(Writer writer, std::string_view value) {
     return global(writer, "_codecs", "encode") + tuple({text(writer, utf8(value)), text(writer, "latin1")}) +
            "R";
   }
-  return "B" + testing_values::little_endian(value.size(), 4) + std::string(value);
+  return testing_values::joined({"B", testing_values::little_endian(value.size(), 4), std::string(value)});
 }
 inline std::string dtype(Writer writer, const std::string& type, const std::string& order = "|") {
   const std::string state =

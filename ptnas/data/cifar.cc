@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kPixels = 3 * 32 * 32;
+constexpr std::size_t kCifarPixels = 3 * 32 * 32;
 
 }  // namespace
 
@@ -24,14 +24,14 @@ void read_cifar(const fs::path& directory, const std::string& name, const CifarF
          layout.files, directory.string(), name);
   }
   const std::string bytes = read_file(file);
-  const std::size_t record = layout.labels + kPixels;
+  const std::size_t record = layout.labels + kCifarPixels;
   if (bytes.empty() || bytes.size() % record != 0) {
     fail("{} is not a {} binary file, or is truncated: it has {} bytes, expected a multiple of {}",
          file.string(), layout.set, bytes.size(), record);
   }
   for (std::size_t at = 0; at < bytes.size(); at += record) {
     part.labels.push_back(static_cast<unsigned char>(bytes[at + layout.labels - 1]));
-    part.pixels.append(bytes, at + layout.labels, kPixels);
+    part.pixels.append(bytes, at + layout.labels, kCifarPixels);
   }
 }
 

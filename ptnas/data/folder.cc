@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kUsualSide = 32;
 constexpr std::uint64_t kCacheBytes = std::uint64_t{1} << 30;
-constexpr std::int64_t kMostMeasured = 20'000;  // a large set is decoded again for it
+constexpr std::int64_t kMostDecoded = 20'000;  // a large set is decoded again for it
 
 struct Entry {
   fs::path file;
@@ -119,7 +119,7 @@ class FolderDataset final : public Dataset {
     if (!layout.test) hold_out(options.test_portion);
     put_in_order();
     check_labels(*this, directory.string());
-    measure_pixels(*this, info_, kMostMeasured);
+    measure_pixels(*this, info_, kMostDecoded);
   }
 
   std::int64_t size(Part part) const override { return static_cast<std::int64_t>(of(part).size()); }

@@ -15,8 +15,8 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-constexpr int kSide = 16, kClasses = 120, kLargestLabel = 1000, kTrainFiles = 10;
-constexpr std::size_t kPixels = 3 * kSide * kSide;
+constexpr int kImageNet16Side = 16, kClasses = 120, kLargestLabel = 1000, kTrainFiles = 10;
+constexpr std::size_t kImageNet16Pixels = 3 * kImageNet16Side * kImageNet16Side;
 
 // Element i of an array of whole numbers.
 std::int64_t element_of(const PickleValue& array, std::size_t i) {
@@ -67,10 +67,10 @@ void read_batch(const fs::path& directory, const std::string& name, MemoryPart& 
   const PickleValue& data = entry_of(pickle.root(), "data", file);
   const std::vector<std::int64_t> labels = whole_numbers(entry_of(pickle.root(), "labels", file));
   const std::vector<std::int64_t> expected = {static_cast<std::int64_t>(labels.size()),
-                                              static_cast<std::int64_t>(kPixels)};
+                                              static_cast<std::int64_t>(kImageNet16Pixels)};
   if (data.kind != Kind::kArray || data.text != "u1" || data.shape != expected || labels.empty()) {
     fail("{}: expected `labels`, whole numbers, and as many lines of {} bytes in `data`, found {} labels{}",
-         file, kPixels, labels.size(),
+         file, kImageNet16Pixels, labels.size(),
          data.kind == Kind::kArray
              ? fmt::format(" and an array of type {}, [{}]", data.text, fmt::join(data.shape, ", "))
              : " and no array");
@@ -80,7 +80,7 @@ void read_batch(const fs::path& directory, const std::string& name, MemoryPart& 
       fail("{}: image {} has label {}, expected 1 to {}", file, i, labels[i], kLargestLabel);
     if (labels[i] > kClasses) continue;
     part.labels.push_back(static_cast<int>(labels[i]) - 1);
-    part.pixels.append(data.storage->text, i * kPixels, kPixels);
+    part.pixels.append(data.storage->text, i * kImageNet16Pixels, kImageNet16Pixels);
   }
 }
 
@@ -97,7 +97,7 @@ std::unique_ptr<Dataset> open_imagenet16_120(const std::string& path, const Data
   // The files do not name the classes: these are their labels there.
   for (int label = 1; label <= kClasses; ++label) info.classes.push_back(std::to_string(label));
   info.channels = 3;
-  info.height = info.width = kSide;
+  info.height = info.width = kImageNet16Side;
   info.crop_padding = 2;
   // The published constants, of pixels 0 .. 255.
   info.mean = {122.68 / 255, 116.66 / 255, 104.01 / 255};

@@ -29,7 +29,7 @@ void put_class(const fs::path& folder, int count, std::uint8_t red) {
     const bool grey = i % 3 == 2;
     const Image image = plain_image(
         20 + 3 * i, 40 - i, grey ? std::vector<std::uint8_t>{red} : std::vector<std::uint8_t>{red, 100, 50});
-    put_file(folder / ("n" + std::to_string(i) + ".JPEG"),
+    put_file(folder / fmt::format("n{}.JPEG", i),
              jpeg_bytes(image.width, image.height, grey ? TJPF_GRAY : TJPF_RGB, image.pixels));
   }
 }

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kSide = 32, kPlane = kSide * kSide, kPixels = 3 * kPlane;
+constexpr std::size_t kSvhnSide = 32, kSvhnPlane = kSvhnSide * kSvhnSide, kSvhnPixels = 3 * kSvhnPlane;
 
 using MatFile = std::unique_ptr<mat_t, decltype(&Mat_Close)>;
 using MatVariable = std::unique_ptr<matvar_t, decltype(&Mat_VarFree)>;
@@ -131,12 +131,12 @@ std::vector<int> read_labels(mat_t* mat, const std::string& file, std::size_t co
 // [32, 32, 3, N] with the row fastest, to [N, 3, 32, 32] with the column fastest.
 std::string planes_of(const matvar_t& x, std::size_t count) {
   const auto* from = static_cast<const std::uint8_t*>(x.data);
-  std::string pixels(count * kPixels, '\0');
-  for (std::size_t plane = 0; plane < 3 * count; ++plane, from += kPlane) {
-    char* to = pixels.data() + plane * kPlane;
-    for (std::size_t row = 0; row < kSide; ++row) {
-      for (std::size_t column = 0; column < kSide; ++column)
-        *to++ = static_cast<char>(from[column * kSide + row]);
+  std::string pixels(count * kSvhnPixels, '\0');
+  for (std::size_t plane = 0; plane < 3 * count; ++plane, from += kSvhnPlane) {
+    char* to = pixels.data() + plane * kSvhnPlane;
+    for (std::size_t row = 0; row < kSvhnSide; ++row) {
+      for (std::size_t column = 0; column < kSvhnSide; ++column)
+        *to++ = static_cast<char>(from[column * kSvhnSide + row]);
     }
   }
   return pixels;
@@ -157,8 +157,8 @@ MemoryPart read_part(const fs::path& directory, const std::string& name) {
   if (!mat) fail("{} is no MAT-file, or is damaged; expected SVHN's own {}", file, name);
   const MatVariable x =
       read_variable(mat.get(), file, "X", "bytes [32, 32, 3, images]", [](const matvar_t& variable) {
-        return variable.class_type == MAT_C_UINT8 && variable.rank == 4 && variable.dims[0] == kSide &&
-               variable.dims[1] == kSide && variable.dims[2] == 3 && variable.dims[3] > 0;
+        return variable.class_type == MAT_C_UINT8 && variable.rank == 4 && variable.dims[0] == kSvhnSide &&
+               variable.dims[1] == kSvhnSide && variable.dims[2] == 3 && variable.dims[3] > 0;
       });
   const std::size_t count = x->dims[3];
   MemoryPart part;
@@ -177,7 +177,7 @@ std::unique_ptr<Dataset> open_svhn(const std::string& path, const DataOptions&) 
   info.name = "svhn";
   for (int digit = 0; digit < 10; ++digit) info.classes.push_back(std::to_string(digit));
   info.channels = 3;
-  info.height = info.width = static_cast<int>(kSide);
+  info.height = info.width = static_cast<int>(kSvhnSide);
   // The published constants.
   info.mean = {0.4377, 0.4438, 0.4728};
   info.deviation = {0.1980, 0.2010, 0.1970};

@@ -72,6 +72,23 @@ double Sgd::step(double rate, double clip) {
   return norm;
 }
 
+std::vector<torch::Tensor> Sgd::unrolled(const std::vector<torch::Tensor>& gradients, double rate,
+                                         bool with_momentum) const {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> result;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const torch::Tensor weight = parameters_[i].detach();
+    if (!gradients.at(i).defined()) {
+      result.push_back(weight.clone());
+      continue;
+    }
+    torch::Tensor direction = gradients[i] + decay_ * weight;
+    if (with_momentum) direction = direction + momentum_ * buffers_[i];
+    result.push_back(weight - rate * direction);
+  }
+  return result;
+}
+
 Adam::Adam(std::vector<torch::Tensor> parameters, double rate, double decay)
     : parameters_(std::move(parameters)),
       first_(zeros_like_all(parameters_)),
