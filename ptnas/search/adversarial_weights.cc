@@ -1,5 +1,7 @@
 #include "ptnas/search/adversarial_weights.h"
 
+#include <torch/autograd.h>
+
 #include <algorithm>
 
 namespace ptnas {
