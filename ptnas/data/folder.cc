@@ -117,7 +117,7 @@ class FolderDataset final : public Dataset {
     decode_all(options.skip_bad_images, cache_bytes);
     check_classes(layout.train);
     if (!layout.test) hold_out(options.test_portion);
-    put_in_order();
+    put_in_order_of_use(parts_[0]);
     check_labels(*this, directory.string());
     measure_pixels(*this, info_, kMostDecoded);
   }
@@ -248,15 +248,6 @@ class FolderDataset final : public Dataset {
         parts_[held[i] ? 1 : 0].push_back(std::move(images[i]));
       }
     }
-  }
-
-  void put_in_order() {
-    std::vector<int> labels;
-    for (const Entry& entry : parts_[0]) labels.push_back(entry.label);
-    std::vector<Entry> ordered;
-    for (const std::int64_t i : order_of_use(labels))
-      ordered.push_back(std::move(parts_[0][static_cast<std::size_t>(i)]));
-    parts_[0] = std::move(ordered);
   }
 
   fs::path root_;

@@ -75,7 +75,7 @@ class ImagenetDataset final : public Dataset {
       if (options.skip_bad_images) leave_out_bad(part);
       check_every_class(part);
     }
-    put_in_order();
+    put_in_order_of_use(parts_[0]);
     check_labels(*this, root.string());
   }
 
@@ -185,15 +185,6 @@ class ImagenetDataset final : public Dataset {
     if (empty == found.end()) return;
     fail("{} has no images; add some or remove the class from train/ and val/",
          valid_utf8(directory_of(part, static_cast<int>(empty - found.begin())).string()));
-  }
-
-  void put_in_order() {
-    std::vector<int> labels;
-    for (const Entry& entry : parts_[0]) labels.push_back(entry.label);
-    std::vector<Entry> ordered;
-    for (const std::int64_t i : order_of_use(labels))
-      ordered.push_back(std::move(parts_[0][static_cast<std::size_t>(i)]));
-    parts_[0] = std::move(ordered);
   }
 
   fs::path root_;

@@ -119,9 +119,8 @@ class Sgas final : public SearchMethod {
       const auto nones = std::count(candidates.begin(), candidates.end(), OperationKind::kNone);
       if (nones == 1 && candidates.size() > 1) continue;
       fail_usage(
-          "--method sgas weighs each edge's operations against `none`, but edge {} of the {} cell of space "
-          "{} "
-          "{}; give --with-none, or another --method",
+          "--method sgas weighs each edge's operations against `none`, but in space {2} edge {0} of the {1} "
+          "cell {3}; give --with-none, or another --method",
           e, name_of(type), space.name, nones == 0 ? "has no `none`" : "has nothing else");
     }
   }
@@ -156,9 +155,8 @@ class Sgas final : public SearchMethod {
       state["chooser"] = now;
     } else if (state["chooser"] != now) {
       fail_usage(
-          "this search chooses its operations by {}, now by {} is asked for; give the old options, or "
-          "another "
-          "--out",
+          "this search chooses its operations by {}, now by {} is asked for; give the old options, or a "
+          "new --out",
           state["chooser"].dump(), now.dump());
     }
   }
