@@ -22,9 +22,9 @@ constexpr std::ptrdiff_t kZero = 0;
 
 inline int tile_rows(const Convolution& c) { return std::clamp(kTilePixels / c.out_width, 1, c.out_height); }
 
-// A product of tight pixels, `in` floats each, with one matrix.
-inline Product pointwise(std::size_t in, const float* matrix, std::size_t out) {
-  return {in, &kZero, 1, static_cast<int>(in), matrix, out, out};
+// A product of tight pixels, `in` floats each, with one matrix and its pairs.
+inline Product pointwise(std::size_t in, const float* matrix, const float* pairs, std::size_t out) {
+  return {in, &kZero, 1, static_cast<int>(in), matrix, out, out, pairs};
 }
 
 // Taps of one convolution, gathered.

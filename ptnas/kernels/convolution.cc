@@ -23,6 +23,13 @@ void add_square_taps(Convolution& c, int kernel, int dilation) {
   }
 }
 
+// A matrix that has pairs: rows in pairs, each row one vector.
+bool has_pairs(std::size_t rows, std::size_t columns) { return rows % 2 == 0 && columns <= kVectorFloats; }
+std::size_t pair_position(std::size_t row, std::size_t column) {
+  constexpr std::size_t kHalf = kVectorFloats / 2;
+  return (row / 2 * 2 + column / kHalf) * kVectorFloats + column % kHalf * 2 + row % 2;
+}
+
 }  // namespace
 
 Convolution separable_convolution(const PaddedLayout& source, int kernel, int dilation) {
@@ -51,7 +58,10 @@ void PackedWeights::shape(const Convolution& c) {
   };
   if (c.depthwise) zeroed(depthwise_, c.depthwise_size());
   zeroed(matrices_, c.matrix_size());
-  zeroed(transposed_, static_cast<std::size_t>(c.matrices()) * out * round_up(in));
+  const auto matrices = static_cast<std::size_t>(c.matrices());
+  zeroed(transposed_, matrices * out * round_up(in));
+  if (has_pairs(in, out)) zeroed(matrices_pairs_, matrices * in * kVectorFloats);
+  if (has_pairs(out, in)) zeroed(transposed_pairs_, matrices * out * kVectorFloats);
 }
 
 void PackedWeights::pack_depthwise(const Convolution& c, const float* weights) {
@@ -73,6 +83,10 @@ void PackedWeights::pack_matrix(const Convolution& c, int matrix, const float* w
       const float value = weights[o * out_step + i * in_step];
       forward[i * round_up(out) + begin + o] = value;
       transposed[(begin + o) * round_up(in) + i] = value;
+      if (has_pairs(in, out))
+        matrices_pairs_.data()[m * in * kVectorFloats + pair_position(i, begin + o)] = value;
+      if (has_pairs(out, in))
+        transposed_pairs_.data()[m * out * kVectorFloats + pair_position(begin + o, i)] = value;
     }
   }
 }

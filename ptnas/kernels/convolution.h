@@ -67,9 +67,16 @@ class PackedWeights {
   const float* depthwise() const { return depthwise_.data(); }    ///< [taps][period]
   const float* matrices() const { return matrices_.data(); }      ///< [matrices][in][out rounded up]
   const float* transposed() const { return transposed_.data(); }  ///< [matrices][out][in rounded up]
+  /// Both once more where a row is at most one vector and rows are even in number, else null: two rows beside
+  /// each other, [matrices][rows / 2][2][kVectorFloats], with columns 8 v .. 8 v + 7 of both rows in turn in
+  /// vector v. A kernel then loads two values of a pixel at once.
+  const float* paired_matrices() const { return pairs_of(matrices_pairs_); }
+  const float* paired_transposed() const { return pairs_of(transposed_pairs_); }
 
  private:
-  Floats depthwise_, matrices_, transposed_;
+  static const float* pairs_of(const Floats& pairs) { return pairs.size() > 0 ? pairs.data() : nullptr; }
+
+  Floats depthwise_, matrices_, transposed_, matrices_pairs_, transposed_pairs_;
 };
 
 /// Sums of weight gradients in the layout of PackedWeights; null: not wanted.

@@ -66,8 +66,9 @@ void convolve_impl(const Convolution& c, const PackedWeights& weights, const Pad
   scratch.values.resize(static_cast<Size>(rows) * width * in);
   const Product product =
       c.depthwise
-          ? pointwise(in, weights.matrices(), out)
-          : Product{in, taps.offsets().data(), group.count, c.source.channels, weights.matrices(), out, out};
+          ? pointwise(in, weights.matrices(), weights.paired_matrices(), out)
+          : Product{in,  taps.offsets().data(),    group.count, c.source.channels, weights.matrices(), out,
+                    out, weights.paired_matrices()};
   for (int y = 0; y < c.out_height; y += rows) {
     const int count = std::min(rows, c.out_height - y);
     const Size first = static_cast<Size>(y) * width, pixels = static_cast<Size>(count) * width;

@@ -46,7 +46,7 @@ void spread_gradient(const Convolution& c, const PackedWeights& weights, const P
   scratch.values.resize(static_cast<Size>(rows) * width * in);
   scratch.gradients.resize(static_cast<Size>(rows) * width * out);
   spread.shape(PaddedLayout(c.source.channels, c.out_height, c.out_width, 1, c.source.halo));
-  const Product back = pointwise(out, weights.transposed(), in);
+  const Product back = pointwise(out, weights.transposed(), weights.paired_transposed(), in);
   const bool wants_weights = gradient.matrices != nullptr;
   const Taps taps = wants_weights ? source_taps(c, source->data(), weights.depthwise()) : Taps(0);
   const TapGroup group = taps.group(c.source.channels, c.period());
@@ -142,7 +142,9 @@ void dense_back(const Convolution& c, const PackedWeights& weights, const Padded
                       gradient.matrices + k * matrix);
       }
       if (dx == nullptr) continue;
-      const Product back = pointwise(out, weights.transposed() + k * transposed, in);
+      const float* pairs = weights.paired_transposed();
+      const Product back = pointwise(out, weights.transposed() + k * transposed,
+                                     pairs != nullptr ? pairs + k * out * kVectorFloats : nullptr, in);
       product_rows<true>(back, scratch.gradients.data(), width, dx + at);
     }
   }

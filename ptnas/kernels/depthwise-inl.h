@@ -122,6 +122,8 @@ HWY_INLINE void depthwise_blocks(const InputRows& in, int rows, std::size_t leng
           for (int v = 0; v < kBlock; ++v) finish(sum[v], r, p + static_cast<std::size_t>(v) * step);
         }
       };
+      // Enough chains of sums to hide the latency of two units, as far as registers go.
+      if constexpr (kManyRegisters) blocks(std::integral_constant<int, 16>{});
       blocks(std::integral_constant<int, 8>{});
       blocks(std::integral_constant<int, 4>{});
       blocks(std::integral_constant<int, 2>{});
@@ -160,53 +162,61 @@ HWY_INLINE void depthwise_rows(const TapGroup* groups, int count, const InputRow
       finish);
 }
 
-// One run of taps over a block of rows of whole-vector pixels: as depthwise_gradient_group, each pixel loaded
-// once.
-template <int kTaps, int kSpacing>
-HWY_INLINE void depthwise_gradient_run(const float* in, std::size_t in_row, const float* dy,
-                                       std::size_t dy_row, int rows, std::size_t length, std::size_t channels,
-                                       float* gradient) {
+// kRuns runs of taps at `offsets` over a block of rows of whole-vector pixels: as depthwise_gradient_group,
+// each pixel loaded once for the taps of a run.
+template <int kRuns, int kTaps, int kSpacing>
+HWY_INLINE void depthwise_gradient_runs(const float* in, std::size_t in_row, const std::ptrdiff_t* offsets,
+                                        const float* dy, std::size_t dy_row, int rows, std::size_t length,
+                                        std::size_t channels, float* gradient) {
   const D d;
   // Enough chains of sums to hide the latency of two units, as far as registers go.
-  constexpr int kBlock = kManyRegisters ? 8 : 4, kChains = kManyRegisters && kTaps == 3 ? 4 : 2;
+  constexpr int kBlock = kManyRegisters ? 8 : 4;
+  constexpr int kChains = kRuns > 1 ? 1 : kManyRegisters && kTaps == 3 ? 4 : 2;
   for (std::size_t j = 0; j < channels; j += kLanes) {
-    V sum[kTaps][kChains];
-#pragma GCC unroll 8
-    for (int k = 0; k < kTaps; ++k) {
+    V sum[kRuns * kTaps][kChains];
+#pragma GCC unroll 9
+    for (int k = 0; k < kRuns * kTaps; ++k) {
 #pragma GCC unroll 4
       for (int u = 0; u < kChains; ++u) sum[k][u] = hn::Zero(d);
     }
     for (int r = 0; r < rows; ++r) {
       const float* y = dy + static_cast<std::size_t>(r) * dy_row + j;
-      const float* x = in + static_cast<std::size_t>(r) * in_row + j;
+      const float* x[kRuns];
+#pragma GCC unroll 3
+      for (int q = 0; q < kRuns; ++q)
+        x[q] = in + static_cast<std::size_t>(r) * in_row + offsets[q * kTaps] + j;
       std::size_t p = 0;
       for (; p + (kBlock - 1) * channels < length; p += kBlock * channels) {
         V g[kBlock];
 #pragma GCC unroll 8
         for (int o = 0; o < kBlock; ++o) g[o] = hn::LoadU(d, y + p + static_cast<std::size_t>(o) * channels);
-        const float* at = x + p;
+        std::size_t at = p;
 #pragma GCC unroll 24
         for (int i = 0; i < kBlock + (kTaps - 1) * kSpacing; ++i, at += channels) {
-          V value = hn::LoadU(d, at);
-          keep_loaded(value);
+#pragma GCC unroll 3
+          for (int q = 0; q < kRuns; ++q) {
+            V value = hn::LoadU(d, x[q] + at);
+            keep_loaded(value);
 #pragma GCC unroll 8
-          for (int k = 0; k < kTaps; ++k) {
-            const int o = i - k * kSpacing;
-            if (o >= 0 && o < kBlock) sum[k][o % kChains] = hn::MulAdd(g[o], value, sum[k][o % kChains]);
+            for (int k = 0; k < kTaps; ++k) {
+              const int o = i - k * kSpacing;
+              V* of_tap = sum[q * kTaps + k];
+              if (o >= 0 && o < kBlock) of_tap[o % kChains] = hn::MulAdd(g[o], value, of_tap[o % kChains]);
+            }
           }
         }
       }
       for (; p < length; p += channels) {
         const V g = hn::LoadU(d, y + p);
-#pragma GCC unroll 8
-        for (int k = 0; k < kTaps; ++k) {
-          sum[k][0] = hn::MulAdd(g, hn::LoadU(d, x + p + static_cast<std::size_t>(k * kSpacing) * channels),
-                                 sum[k][0]);
+#pragma GCC unroll 9
+        for (int k = 0; k < kRuns * kTaps; ++k) {
+          const float* at = x[k / kTaps] + p + static_cast<std::size_t>(k % kTaps * kSpacing) * channels;
+          sum[k][0] = hn::MulAdd(g, hn::LoadU(d, at), sum[k][0]);
         }
       }
     }
-#pragma GCC unroll 8
-    for (int k = 0; k < kTaps; ++k) {
+#pragma GCC unroll 9
+    for (int k = 0; k < kRuns * kTaps; ++k) {
       float* at = gradient + static_cast<std::size_t>(k) * channels + j;
       V total = hn::Load(d, at);
 #pragma GCC unroll 4
@@ -278,15 +288,23 @@ HWY_INLINE void depthwise_gradient(const float* in, std::size_t in_row, const st
                                    int rows, std::size_t length, std::size_t channels, std::size_t period,
                                    float* gradient) {
   const auto by_runs = [&](auto size, auto spacing) HWY_ATTR {
-    constexpr int kSize = decltype(size)::value;
+    // All nine taps of a 3x3 at once, or one run.
+    constexpr int kSize = decltype(size)::value, kRuns = kSize == 3 ? 3 : 1;
     for (int r = 0; r < rows; r += kGradientRows) {
       const int count = rows - r < kGradientRows ? rows - r : kGradientRows;
-      for (int k = 0; k < taps; k += kSize) {
-        depthwise_gradient_run<kSize, decltype(spacing)::value>(
-            in + static_cast<std::size_t>(r) * in_row + offsets[k], in_row,
-            dy + static_cast<std::size_t>(r) * dy_row, dy_row, count, length, channels,
-            gradient + static_cast<std::size_t>(k) * period);
-      }
+      const float *x = in + static_cast<std::size_t>(r) * in_row,
+                  *y = dy + static_cast<std::size_t>(r) * dy_row;
+      int k = 0;
+      const auto runs_at_once = [&](auto at_once) HWY_ATTR {
+        constexpr int kAtOnce = decltype(at_once)::value;
+        for (; k + kAtOnce * kSize <= taps; k += kAtOnce * kSize) {
+          depthwise_gradient_runs<kAtOnce, kSize, decltype(spacing)::value>(
+              x, in_row, offsets + k, y, dy_row, count, length, channels,
+              gradient + static_cast<std::size_t>(k) * period);
+        }
+      };
+      runs_at_once(std::integral_constant<int, kRuns>{});
+      if constexpr (kRuns > 1) runs_at_once(std::integral_constant<int, 1>{});
     }
   };
   if (period == channels && with_runs(runs, by_runs)) return;

@@ -6,6 +6,8 @@
 #define PTNAS_KERNELS_PRODUCT_INL_H_
 #endif
 
+#include <cstring>
+
 #include "ptnas/kernels/vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -20,6 +22,7 @@ struct Product {
   const float* weights;           ///< [segments * depth][columns rounded up], zero beyond `columns`
   std::size_t columns;
   std::size_t out_step;
+  const float* pairs;  ///< PackedWeights' rows in pairs, or null
 };
 
 template <int kPixels, int kVectors, bool kAccumulate>
@@ -85,7 +88,7 @@ HWY_INLINE void product_columns(const Product& product, const float* in, std::si
                                 std::size_t column, float* out) {
   // As many sums as registers hold beside the weights.
   constexpr int kPixels = kVectors == 4   ? (kManyRegisters ? 4 : 2)
-                          : kVectors == 2 ? (kManyRegisters ? 8 : 4)
+                          : kVectors >= 2 ? (kManyRegisters ? 8 : 4)
                                           : (kManyRegisters ? 16 : 8);
   std::size_t p = 0;
   const auto tiles = [&](auto size) {
@@ -102,11 +105,73 @@ HWY_INLINE void product_columns(const Product& product, const float* in, std::si
   tiles(std::integral_constant<int, 1>{});
 }
 
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+
+// One vector of columns would load a value for each multiply-add. Two values at once, and sums of even and
+// odd rows apart, need half the loads.
+template <int kPixels, bool kAccumulate>
+HWY_INLINE void paired_tile(const Product& product, const float* HWY_RESTRICT in, float* HWY_RESTRICT out) {
+  const D d;
+  const hn::Repartition<double, D> two;
+  V sum[kPixels][2];
+#pragma GCC unroll 8
+  for (int m = 0; m < kPixels; ++m) sum[m][0] = sum[m][1] = hn::Zero(d);
+  const float* w = product.pairs;
+  for (int s = 0; s < product.segments; ++s) {
+    const float* x = in + product.offsets[s];
+#pragma GCC unroll 8
+    for (int k = 0; k < product.depth; k += 2, w += 2 * kLanes) {
+      const V low = hn::Load(d, w), high = hn::Load(d, w + kLanes);
+      const float* at = x + k;
+#pragma GCC unroll 8
+      for (int m = 0; m < kPixels; ++m, at += product.in_step) {
+        double pair;
+        std::memcpy(&pair, at, sizeof pair);
+        const V value = hn::BitCast(d, hn::Set(two, pair));
+        sum[m][0] = hn::MulAdd(value, low, sum[m][0]);
+        sum[m][1] = hn::MulAdd(value, high, sum[m][1]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < kPixels; ++m, out += product.out_step) {
+    V total = hn::Add(hn::ConcatEven(d, sum[m][1], sum[m][0]), hn::ConcatOdd(d, sum[m][1], sum[m][0]));
+    if (kAccumulate) total = hn::Add(hn::LoadU(d, out), total);
+    if (product.columns == kLanes) {
+      hn::StoreU(total, d, out);
+    } else {
+      store_first(total, product.columns, out);
+    }
+  }
+}
+
+template <bool kAccumulate>
+HWY_INLINE void paired_rows(const Product& product, const float* in, std::size_t pixels, float* out) {
+  std::size_t p = 0;
+  const auto tiles = [&](auto size) {
+    constexpr int kSize = decltype(size)::value;
+    for (; p + kSize <= pixels; p += kSize)
+      paired_tile<kSize, kAccumulate>(product, in + p * product.in_step, out + p * product.out_step);
+  };
+  tiles(std::integral_constant<int, 8>{});
+  tiles(std::integral_constant<int, 2>{});
+  tiles(std::integral_constant<int, 1>{});
+}
+
+#endif  // AVX3: vectors of kVectorFloats
+
 template <bool kAccumulate>
 HWY_INLINE void product_rows(const Product& product, const float* in, std::size_t pixels, float* out) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  if (product.pairs != nullptr) return paired_rows<kAccumulate>(product, in, pixels, out);
+#endif
   const std::size_t vectors = (product.columns + kLanes - 1) / kLanes;
   std::size_t v = 0;
   for (; v + 4 <= vectors; v += 4) product_columns<4, kAccumulate>(product, in, pixels, v * kLanes, out);
+  if (kManyRegisters && v + 3 == vectors) {
+    product_columns<3, kAccumulate>(product, in, pixels, v * kLanes, out);
+    return;
+  }
   for (; v + 2 <= vectors; v += 2) product_columns<2, kAccumulate>(product, in, pixels, v * kLanes, out);
   if (v < vectors) product_columns<1, kAccumulate>(product, in, pixels, v * kLanes, out);
 }
