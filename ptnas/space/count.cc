@@ -41,6 +41,16 @@ class Counter {
     convolution(in.channels, {channels / 2, out.height, out.width}, 1);
     batch_norm(channels);
   }
+  // NAS-Bench-201's: two ReLU-conv3x3-BN, the first of stride 2, and a 2x2 average pool with conv1x1 aside.
+  Map residual_block(const Map& in) {
+    const Map out = halved(in, 2 * in.channels);
+    convolution(in.channels, out, 3);
+    batch_norm(out.channels);
+    convolution(out.channels, out, 3);
+    batch_norm(out.channels);
+    convolution(in.channels, out, 1);
+    return out;
+  }
   void depthwise_separable(const Map& out, int kernel) {
     convolution(out.channels, out, kernel, out.channels);
     convolution(out.channels, out, 1);
@@ -60,6 +70,11 @@ class Counter {
       case OperationKind::kDilConv3x3:
       case OperationKind::kDilConv5x5:
         depthwise_separable(out, kind == OperationKind::kDilConv3x3 ? 3 : 5);
+        break;
+      case OperationKind::kNorConv1x1:
+      case OperationKind::kNorConv3x3:
+        convolution(in.channels, out, kind == OperationKind::kNorConv1x1 ? 1 : 3);
+        batch_norm(out.channels);
         break;
       case OperationKind::kNone:
       case OperationKind::kMaxPool3x3:
@@ -92,27 +107,44 @@ void check(const NetworkShape& shape) {
   check("image width", shape.width, 1 << 20);
 }
 
-}  // namespace
-
-bool is_reduction_cell(int cell, int cells) { return cell == cells / 3 || cell == 2 * cells / 3; }
-
-namespace {
-
-// A cell's two preprocessed inputs and its nodes.
+// A cell's inputs, preprocessed, and its nodes.
 struct CellMaps {
   bool reduction;
   Map input, inner;
 };
 
-// Stem, preprocessing and classifier; edges(counter, maps) counts a cell's edges.
+Map count_stem(Counter& counter, Family family, const NetworkShape& shape) {
+  const Map stem{stem_channels(family, shape.channels), shape.height, shape.width};
+  counter.convolution(shape.image_channels, stem, 3);
+  counter.batch_norm(stem.channels);
+  return stem;
+}
+
+// NAS-Bench-201's skeleton; edges(counter, maps) counts a cell's edges.
+template <typename Edges>
+NetworkCost count_stages(const NetworkShape& shape, const Edges& edges) {
+  check(shape);
+  Counter counter;
+  Map map = count_stem(counter, Family::kNasBench201, shape);
+  const int cells = cell_count(Family::kNasBench201, shape.cells);
+  for (int i = 0; i < cells; ++i) {
+    if (is_reduction_cell(i, cells)) {
+      map = counter.residual_block(map);
+    } else {
+      edges(counter, CellMaps{false, map, map});
+    }
+  }
+  counter.batch_norm(map.channels);
+  counter.linear(map.channels, shape.classes);
+  return counter.cost;
+}
+
+// The DARTS family's stem, preprocessing and classifier.
 template <typename Edges>
 NetworkCost count_cells(const NetworkShape& shape, std::int64_t nodes[2], const Edges& edges) {
   check(shape);
   Counter counter;
-  const std::int64_t stem_channels = 3 * std::int64_t{shape.channels};  // stem multiplier 3
-  const Map stem{stem_channels, shape.height, shape.width};
-  counter.convolution(shape.image_channels, stem, 3);
-  counter.batch_norm(stem_channels);
+  const Map stem = count_stem(counter, Family::kDarts, shape);
   Map older = stem, newer = stem;
   std::int64_t channels = shape.channels;
   bool newer_is_reduction = false;
@@ -137,37 +169,47 @@ NetworkCost count_cells(const NetworkShape& shape, std::int64_t nodes[2], const 
 }
 
 void count_edge(Counter& counter, OperationKind kind, int from, const CellMaps& maps) {
-  const bool from_input = from < 2;
+  const bool from_input = from < input_count(Family::kDarts);
   counter.operation(kind, from_input ? maps.input : maps.inner, maps.reduction && from_input ? 2 : 1);
 }
 
 }  // namespace
 
+NetworkShape usual_shape(Family family) {
+  NetworkShape shape;
+  if (family == Family::kNasBench201) {
+    shape.channels = 16;
+    shape.cells = 5;
+  }
+  return shape;
+}
+
 NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape) {
   validate(genotype, "the genotype");
-  std::int64_t nodes[2];
-  for (const CellType type : kCellTypes)
-    nodes[static_cast<int>(type)] = static_cast<std::int64_t>(genotype.of(type).size());
-  return count_cells(shape, nodes, [&](Counter& counter, const CellMaps& maps) {
+  const auto edges = [&](Counter& counter, const CellMaps& maps) {
     for (const auto& node : genotype.of(maps.reduction ? CellType::kReduction : CellType::kNormal)) {
       for (const GenotypeEdge& edge : node) count_edge(counter, edge.operation, edge.from, maps);
     }
-  });
+  };
+  if (genotype.family == Family::kNasBench201) return count_stages(shape, edges);
+  std::int64_t nodes[2];
+  for (const CellType type : kCellTypes)
+    nodes[static_cast<int>(type)] = static_cast<std::int64_t>(genotype.of(type).size());
+  return count_cells(shape, nodes, edges);
 }
 
 std::int64_t supernet_multiply_adds(const SearchSpace& space, const NetworkShape& shape) {
   validate(space);
+  const auto edges = [&](Counter& counter, const CellMaps& maps) {
+    const auto& candidates = space.of(maps.reduction ? CellType::kReduction : CellType::kNormal);
+    for (int e = 0; e < space.edge_count(); ++e) {
+      for (const OperationKind kind : candidates[static_cast<std::size_t>(e)])
+        count_edge(counter, kind, space.edge(e).from, maps);
+    }
+  };
+  if (space.family == Family::kNasBench201) return count_stages(shape, edges).multiply_adds;
   std::int64_t nodes[2] = {space.nodes, space.nodes};
-  return count_cells(shape, nodes,
-                     [&](Counter& counter, const CellMaps& maps) {
-                       const auto& edges =
-                           space.of(maps.reduction ? CellType::kReduction : CellType::kNormal);
-                       for (int e = 0; e < space.edge_count(); ++e) {
-                         for (const OperationKind kind : edges[static_cast<std::size_t>(e)])
-                           count_edge(counter, kind, space.edge(e).from, maps);
-                       }
-                     })
-      .multiply_adds;
+  return count_cells(shape, nodes, edges).multiply_adds;
 }
 
 }  // namespace ptnas
