@@ -8,6 +8,7 @@
 #include "ptnas/network/caching_allocator.h"
 #include "ptnas/network/derived_network.h"
 #include "ptnas/search/search_table.h"
+#include "ptnas/select/decision_order.h"
 #include "ptnas/select/scoring.h"
 #include "ptnas/space/derive.h"
 #include "ptnas/train/supernet_trainer.h"
@@ -57,36 +58,40 @@ class SupernetTimes {
     return time_of(
         [&] { trainer_.network().forward(batch.images, trainer_.architecture().weights(false), {}); });
   }
-  // All candidates of the edge in the middle and the supernet as it stands, half of it in each cell type.
+  // All candidates of the edge in the middle and the supernet as it stands, the mean over the cell types.
   double scoring() {
     const Batch batch = batch_of(trainer_.halves().validation, select_.scoring_batch);
     const torch::NoGradGuard no_grad;
     trainer_.network().train();
     const FrozenStatistics frozen(trainer_.network());
     double seconds = 0;
-    for (const CellType type : kCellTypes) {
-      const int edge = trainer_.architecture().space().edge_count() / 2;
-      const auto& candidates = trainer_.architecture().space().of(type)[static_cast<std::size_t>(edge)];
+    const auto types = space().cell_types();
+    for (const CellType type : types) {
+      const int edge = space().edge_count() / 2;
+      const auto& candidates = space().of(type)[static_cast<std::size_t>(edge)];
       std::vector<ArchitectureWeights> weights = {trainer_.architecture().weights(false)};
       for (int o = 0; o < static_cast<int>(candidates.size()); ++o)
         weights.push_back(trainer_.architecture().weights(false, {{type, edge, o}}));
-      seconds += time_of([&] { trainer_.network().forward_many(batch.images, weights, {}); }) / 2;
+      seconds += time_of([&] { trainer_.network().forward_many(batch.images, weights, {}); }) /
+                 static_cast<double>(types.size());
     }
     return seconds;
   }
   void decide_all() {
-    for (const CellType type : kCellTypes) {
-      for (int e = 0; e < trainer_.architecture().space().edge_count(); ++e)
-        trainer_.architecture().decide(type, e, 0);
+    for (const CellType type : space().cell_types()) {
+      for (int e = 0; e < space().edge_count(); ++e) {
+        // The first operation, but not `none`.
+        const auto& candidates = space().of(type)[static_cast<std::size_t>(e)];
+        const auto none = candidates.front() == OperationKind::kNone && candidates.size() > 1 ? 1 : 0;
+        trainer_.architecture().decide(type, e, none);
+      }
     }
   }
   Genotype genotype() const {
-    return derive_by_magnitude(trainer_.architecture().space(),
-                               trainer_.architecture().softmax(CellType::kNormal),
+    return derive_by_magnitude(space(), trainer_.architecture().softmax(CellType::kNormal),
                                trainer_.architecture().softmax(CellType::kReduction));
   }
-  int edges() const { return trainer_.architecture().space().edge_count(); }
-  int nodes() const { return trainer_.architecture().space().nodes; }
+  const SearchSpace& space() const { return trainer_.architecture().space(); }
 
  private:
   Batch batch_of(const std::vector<std::int64_t>& indices, std::int64_t size) const {
@@ -118,12 +123,12 @@ void estimate_supernet(SupernetTimes& times, const SearchOptions& search, const 
   const double decided_epoch = iterations * times.iteration() + evaluations * times.evaluation();
   const double tuning_epoch = (epoch + decided_epoch) / 2;
   const double scoring = scorings * (estimate.scoring_s + times.scoring()) / 2;
-  // FACTS, Selection: an edge of each cell type at an event, then the nodes after the first; one more epoch
-  // at the end.
-  const int events = times.edges() + times.nodes() - 1;
-  const double tuned = static_cast<double>(select.tune_epochs) * (events - 1) +
-                       std::min<double>(1, static_cast<double>(select.tune_epochs));
-  estimate.selection_s = tuned * tuning_epoch + 2 * events * (scoring + evaluations * evaluation);
+  const std::size_t decisions = decision_order(times.space(), {}, 0).size();
+  double tuned = 0;
+  for (std::size_t taken = 1; taken <= decisions; ++taken)
+    tuned += static_cast<double>(tuning_epochs_after(times.space(), taken, decisions, select.tune_epochs));
+  estimate.selection_s =
+      tuned * tuning_epoch + static_cast<double>(decisions) * (scoring + evaluations * evaluation);
 }
 
 void estimate_retraining(const Dataset& dataset, const Genotype& genotype, const DataOptions& data,

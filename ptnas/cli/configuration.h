@@ -39,9 +39,12 @@ struct Configuration {
 const std::vector<std::string>& preset_names();
 const OptionValues& preset_values(const std::string& name);
 
-/// Layers defaults, preset, files (each with the name it has in messages) and flags. The preset is the one
-/// named by the last layer that names one. Throws Error(kUsage) for unknown keys and invalid or contradictory
-/// values.
+/// What other defaults a space has (docs/presets.md): NAS-Bench-201's search and training protocol.
+const OptionValues& space_values(const std::string& space);
+
+/// Layers defaults, the space's, preset, files (each with the name it has in messages) and flags. Preset and
+/// space are those named by the last layer that names one. Throws Error(kUsage) for unknown keys and invalid
+/// or contradictory values.
 struct ConfigurationLayer {
   std::string source;
   OptionValues values;

@@ -12,10 +12,13 @@
 
 namespace ptnas {
 
-/// The network of a genotype (DARTS' NetworkCIFAR): stem, cells of two edges a node, auxiliary head after
-/// cell floor(2 cells/3), classifier.
+/// The network of a genotype: DARTS' NetworkCIFAR: stem, cells of two edges a node, auxiliary head after
+/// cell floor(2 cells/3), classifier; or NAS-Bench-201's, whose parameters have the benchmark's names
+/// ("cells.0.layers.3.op.1.weight").
 class DerivedNetwork : public torch::nn::Module {
  public:
+  /// Throws Error: what count_network() throws, and kUsage for an auxiliary head in NAS-Bench-201, which has
+  /// none.
   DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary,
                  Engine engine = Engine::kPlain);
 
@@ -33,11 +36,15 @@ class DerivedNetwork : public torch::nn::Module {
 
  private:
   class Cell;
+  class GraphCell;
+  class ResidualCell;
   class AuxiliaryHead;
+  static std::shared_ptr<Cell> make_cell(const Genotype& genotype, const CellPlace& place, Engine engine);
   Genotype genotype_;
   NetworkShape shape_;
   std::shared_ptr<Stem> stem_;
   std::vector<std::shared_ptr<Cell>> cells_;
+  std::shared_ptr<Tail> tail_;
   std::shared_ptr<AuxiliaryHead> auxiliary_;
   int auxiliary_cell_ = 0;
   torch::nn::Linear classifier_{nullptr};

@@ -88,6 +88,24 @@ TEST_F(RunSearchTest, InterruptedSearchesAreBitIdentical) {
   }
 }
 
+TEST_F(RunSearchTest, NasBench201IsSearchedAndGoesOnToTheSameBits) {
+  task.search.space = "nb201";
+  task.search.nodes = 4;
+  task.search.cells = 1;
+  for (const char* method : {"darts", "fixed-alpha"}) {
+    task.search.method = method;
+    const std::string whole = fmt::format("whole-{}", method), parts = fmt::format("parts-{}", method);
+    search(whole);
+    EXPECT_GT(search_interrupted(parts), 1);
+    EXPECT_EQ(supernet(whole), supernet(parts)) << method;
+    EXPECT_EQ(metrics(whole), metrics(parts)) << method;
+    const Json alpha = metrics(whole).back()["alpha"];
+    EXPECT_EQ(alpha.size(), 1u);  // there is no other cell
+    ASSERT_EQ(alpha["normal"].size(), 6u);
+    EXPECT_EQ(alpha["normal"][5].size(), 5u);
+  }
+}
+
 TEST_F(RunSearchTest, LoadingThreadsDoNotMatterTheSeedDoes) {
   search("one");
   task.data.loader_threads = 3;

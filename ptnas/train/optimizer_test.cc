@@ -53,6 +53,20 @@ TEST(Sgd, IsPyTorchsWithClippedGradients) {
   expect_near(ours, theirs);
 }
 
+TEST(Sgd, NesterovsMomentumIsPyTorchs) {
+  std::vector<torch::Tensor> ours = make_parameters(), theirs = make_parameters();
+  Sgd sgd(ours, 0.9, 5e-4, /*nesterov=*/true);
+  torch::optim::SGD reference(theirs,
+                              torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(5e-4).nesterov(true));
+  for (int step = 0; step < 5; ++step) {
+    set_gradients(ours, step);
+    set_gradients(theirs, step);
+    sgd.step(0.1, 0);
+    reference.step();
+  }
+  expect_near(ours, theirs);
+}
+
 TEST(Sgd, ClipOfZeroIsNone) {
   std::vector<torch::Tensor> parameters = {torch::zeros({2}).set_requires_grad(true)};
   parameters[0].mutable_grad() = torch::tensor({300.0f, 400.0f});

@@ -71,8 +71,7 @@ SupernetTrainer::SupernetTrainer(const Dataset& dataset, const DataOptions& data
                     seed_, device_),
       parameters_(network_->parameters()),
       sgd_(parameters_, options.momentum, options.weight_decay),
-      adam_({architecture_.alpha(CellType::kNormal), architecture_.alpha(CellType::kReduction)},
-            options.alpha_learning_rate, options.alpha_weight_decay) {}
+      adam_(architecture_.alphas(), options.alpha_learning_rate, options.alpha_weight_decay) {}
 
 ForwardContext SupernetTrainer::training_context(bool for_alpha) const {
   return {seed_, 2 * static_cast<std::uint64_t>(steps_) + (for_alpha ? 1 : 0)};
@@ -173,7 +172,7 @@ Json weights_json(const WeightMatrix& weights) {
 
 Json SupernetTrainer::alpha_json() const {
   Json json = Json::object();
-  for (const CellType type : kCellTypes)
+  for (const CellType type : architecture_.space().cell_types())
     json[std::string(name_of(type))] = weights_json(architecture_.softmax(type));
   return json;
 }
@@ -199,7 +198,7 @@ void SupernetTrainer::take(State& state) const {
   take_module(state, "network.", *network_);
   sgd_.take(state, "sgd.");
   adam_.take(state, "adam.");
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : architecture_.space().cell_types()) {
     const std::string name(name_of(type));
     state.tensors["alpha." + name] = architecture_.alpha(type);
     state.values["decisions"][name] = decisions_json(architecture_, type);
@@ -211,7 +210,7 @@ void SupernetTrainer::put(const State& state) {
   put_module(state, "network.", *network_);
   sgd_.put(state, "sgd.");
   const torch::NoGradGuard no_grad;
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : architecture_.space().cell_types()) {
     const auto found = state.tensors.find("alpha." + std::string(name_of(type)));
     if (found == state.tensors.end() || found->second.sizes() != architecture_.alpha(type).sizes()) {
       fail("the file has no alpha of this space's {} cell; it belongs to another space", name_of(type));
@@ -220,7 +219,7 @@ void SupernetTrainer::put(const State& state) {
   }
   try {
     adam_.put(state, "adam.");
-    for (const CellType type : kCellTypes)
+    for (const CellType type : architecture_.space().cell_types())
       put_decisions(state.values.at("decisions").at(std::string(name_of(type))), architecture_, type);
     steps_ = state.values.at("steps").get<std::int64_t>();
   } catch (const nlohmann::json::exception& error) {

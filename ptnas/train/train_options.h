@@ -16,6 +16,7 @@ struct TrainOptions {
   double learning_rate = 0.025;
   double learning_rate_end = 0;
   double momentum = 0.9;
+  bool nesterov = false;
   double weight_decay = 3e-4;
   double clip = 5;
   double auxiliary_weight = 0.4;
@@ -28,12 +29,13 @@ struct TrainOptions {
   void declare(OptionVisitor& v) {
     v.group("Retraining");
     v.option("train-channels", channels, "channels of the first cell");
-    v.option("train-cells", cells, "cells");
+    v.option("train-cells", cells, "cells (nb201: of each of its three stages)");
     v.option("train-epochs", epochs, "epochs");
     v.option("train-batch", batch, "images a batch");
     v.option("train-learning-rate", learning_rate, "SGD's rate at the start of the cosine");
     v.option("train-learning-rate-end", learning_rate_end, "SGD's rate at the end of the cosine");
     v.option("train-momentum", momentum, "SGD's momentum");
+    v.option("train-nesterov", nesterov, "Nesterov's momentum");
     v.option("train-weight-decay", weight_decay, "SGD's weight decay");
     v.option("train-clip", clip, "largest L2 norm of the gradient; 0: no clipping");
     v.option("train-auxiliary-weight", auxiliary_weight, "weight of the auxiliary head's loss; 0: no head");
