@@ -1,5 +1,6 @@
 # ptnas_module(NAME [TORCH] [LINKS target...] [TEST_ENVIRONMENT NAME=VALUE...]): the folder's *.cc as static library ptnas_NAME and its *_test.cc as one
-# GoogleTest program ptnas_NAME_test. TORCH gives both the shared precompiled header with libtorch.
+# GoogleTest program ptnas_NAME_test. TORCH gives both the shared precompiled header with libtorch, and lets CMAKE_UNITY_BUILD
+# (scripts/build) join several files into one: libtorch's templates cost seconds a file.
 
 add_library(ptnas_options INTERFACE)
 target_compile_options(ptnas_options INTERFACE -Wall -Wextra)
@@ -17,14 +18,16 @@ endif()
 target_compile_definitions(ptnas_options INTERFACE PTNAS_VERSION="${PROJECT_VERSION}")
 target_include_directories(ptnas_options INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
 
-# The precompiled headers: libtorch takes 15 s and more to parse, GoogleTest a few more.
+# The precompiled header: what most files need of libtorch takes 10 s to parse; torch/torch.h costs as much again in
+# every file, for templates that are made at its end.
 file(WRITE "${PROJECT_BINARY_DIR}/generated/pch.cc" "")
 function(ptnas_precompiled_header NAME)
   add_library(${NAME} STATIC "${PROJECT_BINARY_DIR}/generated/pch.cc")
   target_link_libraries(${NAME} PUBLIC ptnas_options ptnas_torch nlohmann_json::nlohmann_json fmt::fmt)
   target_precompile_headers(${NAME} PRIVATE ${ARGN})
 endfunction()
-ptnas_precompiled_header(ptnas_pch <torch/torch.h> <nlohmann/json.hpp> <fmt/format.h>)
+ptnas_precompiled_header(ptnas_pch <torch/types.h> <torch/nn/module.h> <torch/nn/modules/conv.h> <torch/nn/modules/linear.h>
+  <torch/autograd.h> <torch/utils.h> <nlohmann/json.hpp> <fmt/format.h>)
 
 function(ptnas_module NAME)
   cmake_parse_arguments(ARG "TORCH" "" "LINKS;TEST_ENVIRONMENT" ${ARGN})
@@ -38,6 +41,8 @@ function(ptnas_module NAME)
     if(ARG_TORCH)
       target_link_libraries(ptnas_${NAME} PUBLIC ptnas_torch)
       target_precompile_headers(ptnas_${NAME} REUSE_FROM ptnas_pch)
+    else()
+      set_target_properties(ptnas_${NAME} PROPERTIES UNITY_BUILD OFF)
     endif()
   else()
     add_library(ptnas_${NAME} INTERFACE)
@@ -52,6 +57,8 @@ function(ptnas_module NAME)
       set_target_properties(ptnas_${NAME}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
       target_compile_options(ptnas_${NAME}_test PRIVATE -fPIC)
       target_precompile_headers(ptnas_${NAME}_test REUSE_FROM ptnas_pch)
+    else()
+      set_target_properties(ptnas_${NAME}_test PROPERTIES UNITY_BUILD OFF)
     endif()
     gtest_discover_tests(ptnas_${NAME}_test TEST_PREFIX "${NAME}." DISCOVERY_MODE PRE_TEST
       PROPERTIES TIMEOUT 600 ENVIRONMENT "${ARG_TEST_ENVIRONMENT}")

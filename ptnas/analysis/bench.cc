@@ -1,6 +1,7 @@
 #include "ptnas/analysis/bench.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>
@@ -36,7 +37,7 @@ constexpr double kAuxiliaryWeight = 0.4, kDropPath = 0.2;
 // Logits of whole networks are the same sums in another order through some hundred layers. Gradients are
 // compared cell by cell on the same input (engine_check.h): where a ReLU's or a pool's decision lies within
 // rounding a gradient takes another way, and through many cells such differences grow.
-constexpr double kLogitsTolerance = 1e-3, kGradientTolerance = 3e-2;
+constexpr double kLogitsTolerance = 1e-3, kCellGradientTolerance = 3e-2;
 
 // One engine's work: made once, run many times.
 class Work {
@@ -231,9 +232,9 @@ void check_agreement(const BenchOptions& options, Work& fused, Work& plain) {
   reset_engine_differences();
   make_work(options, Engine::kCheck)->logits();
   const EngineDifferences found = engine_differences();
-  require_agreement(found.input_gradient.value, kGradientTolerance, "a cell's gradient of its inputs");
-  require_agreement(found.weight_gradient.value, kGradientTolerance, "a cell's gradient of its weights");
-  require_agreement(found.alpha_gradient.value, kGradientTolerance, "a cell's gradient of alpha");
+  require_agreement(found.input_gradient.value, kCellGradientTolerance, "a cell's gradient of its inputs");
+  require_agreement(found.weight_gradient.value, kCellGradientTolerance, "a cell's gradient of its weights");
+  require_agreement(found.alpha_gradient.value, kCellGradientTolerance, "a cell's gradient of alpha");
 }
 
 struct Timing {

@@ -120,7 +120,7 @@ class Collector final : public benchmark::BenchmarkReporter {
 };
 
 // Median seconds a call.
-double time_of(const std::function<void()>& run) {
+double best_time_of(const std::function<void()>& run) {
   benchmark::ClearRegisteredBenchmarks();
   benchmark::RegisterBenchmark("kernel",
                                [&run](benchmark::State& state) {
@@ -143,7 +143,7 @@ Json bench_kernels() {
   constexpr std::size_t kRounds = 100000;
   float sink = 0;
   double operations = 0;
-  const double peak_seconds = time_of([&] {
+  const double peak_seconds = best_time_of([&] {
     operations = kernels::multiply_add_peak(kRounds, &sink);
     benchmark::DoNotOptimize(sink);
   });
@@ -153,7 +153,7 @@ Json bench_kernels() {
   result["peak_gflops"] = peak / 1e9;
   result["kernels"] = Json::array();
   for (const Case& c : make_cases()) {
-    const double seconds = time_of(c.run);
+    const double seconds = best_time_of(c.run);
     Json row = Json::object();
     row["name"] = c.name;
     row["channels"] = c.channels;

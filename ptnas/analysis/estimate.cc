@@ -1,5 +1,7 @@
 #include "ptnas/analysis/estimate.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>

@@ -1,3 +1,5 @@
+#include <torch/utils.h>
+
 #include "ptnas/analysis/parity.h"
 #include "ptnas/analysis/parity_report.h"
 #include "ptnas/core/error.h"

@@ -1,7 +1,7 @@
 // How a recorded case is read: internal to parity.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <string>

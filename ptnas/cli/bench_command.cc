@@ -38,7 +38,7 @@ void print_profile(const Json& profile) {
   }
 }
 
-void print_table(const BenchOptions& options, const Json& result) {
+void print_measured(const BenchOptions& options, const Json& result) {
   std::printf("%s, %s, C %lld, %lld cells, batch %lld, %lldx%lld images\n", options.work.c_str(),
               options.space.c_str(), static_cast<long long>(options.channels),
               static_cast<long long>(options.cells), static_cast<long long>(options.batch),
@@ -90,7 +90,7 @@ void add_bench_command(CommandBuilder& builder) {
                     if (*json) {
                       std::printf("%s\n", result.dump().c_str());
                     } else {
-                      print_table(*options, result);
+                      print_measured(*options, result);
                     }
                   });
   command.add_option("work", options->work, "what to time")->required()->check(CLI::IsMember(bench_works()));

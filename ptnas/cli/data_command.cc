@@ -10,7 +10,7 @@ namespace ptnas {
 
 namespace {
 
-void print_table(const Json& d) {
+void print_description(const Json& d) {
   const auto number = [](const Json& value) { return static_cast<long long>(value.get<std::int64_t>()); };
   std::printf("%s: %zu classes, %lldx%lldx%lld, %lld training and %lld test images\n",
               d.at("name").get<std::string>().c_str(), d.at("classes").size(), number(d.at("channels")),
@@ -45,7 +45,7 @@ void add_data_command(CommandBuilder& builder) {
         if (flags->json) {
           std::printf("%s\n", description.dump(2).c_str());
         } else {
-          print_table(description);
+          print_description(description);
         }
         if (!flags->out.empty()) write_contact_sheet(*dataset, flags->out, *per_class);
       });

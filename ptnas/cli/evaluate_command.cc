@@ -11,7 +11,7 @@ namespace ptnas {
 
 namespace {
 
-void print_table(const Json& evaluation) {
+void print_evaluation(const Json& evaluation) {
   std::printf("images: %lld\n", static_cast<long long>(evaluation.at("images").get<std::int64_t>()));
   std::printf("top-1 accuracy: %.2f %%\n", 100 * evaluation.at("top1").get<double>());
   std::printf("top-5 accuracy: %.2f %%\n", 100 * evaluation.at("top5").get<double>());
@@ -47,7 +47,7 @@ void add_evaluate_command(CommandBuilder& builder) {
         if (flags->json) {
           std::printf("%s\n", evaluation.dump(2).c_str());
         } else {
-          print_table(evaluation);
+          print_evaluation(evaluation);
         }
       });
   command.add_option("run", *path, "run directory with a trained network")->required();

@@ -82,7 +82,7 @@ std::string in_millions(const std::optional<double>& value) {
   return value ? fmt::format("{:.3f}", *value / 1e6) : "-";
 }
 
-void print_table(const Nb201Record& record) {
+void print_record(const Nb201Record& record) {
   std::printf("architecture %d: %s\n", record.index, format_nb201_architecture(record.architecture).c_str());
   std::printf("accuracy in %%, mean over the seeds; cifar10 is validated by cifar10-valid\n\n");
   std::string titles = fmt::format("{:14}", "");
@@ -121,7 +121,7 @@ void add_query_command(CommandBuilder& builder) {
         if (arguments->json) {
           std::printf("%s\n", to_json(record).dump(2).c_str());
         } else {
-          print_table(record);
+          print_record(record);
         }
       });
   command

@@ -1,6 +1,7 @@
 #include "ptnas/cli/session.h"
 
 #include <ATen/Parallel.h>
+#include <torch/utils.h>
 #include <torch/version.h>
 
 #include <algorithm>

@@ -14,7 +14,6 @@ namespace ptnas {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
-constexpr double kMillion = 1e6;
 
 using Fields = std::vector<std::string_view>;
 using Dataset = Nb201Dataset;

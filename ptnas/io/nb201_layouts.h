@@ -8,6 +8,9 @@
 
 namespace ptnas {
 
+/// Both layouts give parameters and FLOPs in millions.
+inline constexpr double kMillion = 1e6;
+
 // The two layouts behind Nb201Table::open, and what they share.
 
 /// Throws Error where the first line of the file is not that of such a table.

@@ -18,7 +18,6 @@ using Dataset = Nb201Dataset;
 // The benchmark's files have 0.3 MB, the meta file 1.4 MB.
 constexpr std::uint64_t kLargestFile = 1 << 25;
 constexpr const char* kMeta = "meta.pickle.pbz2";
-constexpr double kMillion = 1e6;
 
 // The names under which a data set's accuracies are stored, by the last epoch.
 constexpr std::string_view valid_name() { return "x-valid"; }

@@ -1,5 +1,7 @@
 #include "ptnas/io/published_checkpoint.h"
 
+#include <torch/utils.h>
+
 #include <cstring>
 #include <string_view>
 

@@ -1,5 +1,7 @@
 #include "ptnas/io/state.h"
 
+#include <torch/utils.h>
+
 #include <set>
 
 #include "ptnas/core/error.h"

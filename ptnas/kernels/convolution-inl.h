@@ -30,6 +30,10 @@ inline Product pointwise(std::size_t in, const float* matrix, std::size_t out) {
 // Taps of one convolution, gathered.
 class Taps {
  public:
+  explicit Taps(std::size_t count) {
+    taps_.reserve(count);
+    offsets_.reserve(count);
+  }
   void add(const float* in, std::ptrdiff_t offset, const float* weights) {
     taps_.push_back({in + offset, weights});
     offsets_.push_back(offset);
@@ -50,7 +54,7 @@ class Taps {
 
 // Of a depthwise convolution from its padded source.
 inline Taps source_taps(const Convolution& c, const float* source, const float* weights) {
-  Taps taps;
+  Taps taps(c.taps.size());
   for (const Tap& tap : c.taps) {
     taps.add(source, c.source.at(tap.y, tap.x), weights);
     weights += c.period();

@@ -16,21 +16,25 @@ namespace {
 
 using Size = std::size_t;
 
+// Floats of raw output, still in the first cache, whose sums are taken at once.
+constexpr Size kMomentFloats = 2048;
+
 // A norm's sums of the raw output, taken tile by tile where tiles are whole periods, else of the whole image.
 class RawMoments {
  public:
   RawMoments(const Convolution& c, const float* raw, const Moments& wanted, std::vector<double>& sums)
-      : c_(c), raw_(raw), wanted_(wanted), sums_(sums), period_(period_of(c.out_channels)) {}
-
-  void add(Size first_pixel, Size pixels) {
-    if (!by_tile()) return;
-    const Size out = static_cast<Size>(c_.out_channels);
-    if (first_pixel == 0) sums_.assign(2 * period_, 0);
-    add_moments(raw_ + first_pixel * out, pixels * out, period_, raw_,
-                {sums_.data(), sums_.data() + period_});
+      : c_(c), raw_(raw), wanted_(wanted), sums_(sums), period_(period_of(c.out_channels)) {
+    if (by_tile()) sums_.assign(2 * period_, 0);
   }
-  void finish() const {
+
+  // The output is there up to that pixel.
+  void reach(Size pixels) {
+    const Size end = pixels * static_cast<Size>(c_.out_channels);
+    if (by_tile() && end - taken_ >= kMomentFloats) take(end);
+  }
+  void finish() {
     if (by_tile()) {
+      take(c_.pixels() * static_cast<Size>(c_.out_channels));
       finish_moments(sums_.data(), raw_, c_.pixels(), c_.out_channels, wanted_);
     } else if (wanted_.mean != nullptr) {
       channel_moments(raw_, c_.pixels(), c_.out_channels, wanted_);
@@ -39,12 +43,16 @@ class RawMoments {
 
  private:
   bool by_tile() const { return wanted_.mean != nullptr && period_ == static_cast<Size>(c_.out_channels); }
+  void take(Size end) {
+    add_moments(raw_ + taken_, end - taken_, period_, raw_, {sums_.data(), sums_.data() + period_});
+    taken_ = end;
+  }
 
   const Convolution& c_;
   const float* raw_;
   const Moments& wanted_;
   std::vector<double>& sums_;
-  Size period_;
+  Size period_, taken_ = 0;  // floats
 };
 
 void convolve_impl(const Convolution& c, const PackedWeights& weights, const Padded& source, float* raw,
@@ -70,7 +78,7 @@ void convolve_impl(const Convolution& c, const PackedWeights& weights, const Pad
       values = scratch.values.data();
     }
     product_rows<false>(product, values, pixels, raw + first * out);
-    sums.add(first, pixels);
+    sums.reach(first + pixels);
   }
   sums.finish();
 }

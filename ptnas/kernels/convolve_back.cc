@@ -48,8 +48,9 @@ void spread_gradient(const Convolution& c, const PackedWeights& weights, const P
   spread.shape(PaddedLayout(c.source.channels, c.out_height, c.out_width, 1, c.source.halo));
   const Product back = pointwise(out, weights.transposed(), in);
   const bool wants_weights = gradient.matrices != nullptr;
-  const Taps taps = wants_weights ? source_taps(c, source->data(), weights.depthwise()) : Taps();
+  const Taps taps = wants_weights ? source_taps(c, source->data(), weights.depthwise()) : Taps(0);
   const TapGroup group = taps.group(c.source.channels, c.period());
+  int done = 0;  // rows whose part of the depthwise weights' gradient is taken
   for (int y = 0; y < c.out_height; y += rows) {
     const int count = std::min(rows, c.out_height - y);
     const Size pixels = static_cast<Size>(count) * width, first = static_cast<Size>(y) * width * out;
@@ -65,11 +66,15 @@ void spread_gradient(const Convolution& c, const PackedWeights& weights, const P
       product_rows<false>(back, scratch.gradients.data() + static_cast<Size>(r) * width * out, width,
                           spread.data() + spread.layout().at(y + r, 0));
     }
-  }
-  if (gradient.depthwise != nullptr) {
-    depthwise_gradient(source->data(), c.source.row, taps.offsets().data(), group.count, group.runs,
-                       spread.data() + spread.layout().at(0, 0), spread.layout().row, c.out_height,
-                       width * in, in, c.period(), gradient.depthwise);
+    // While source and gradient are still in the first cache.
+    const int ready = y + count - done;
+    if (gradient.depthwise != nullptr && (ready >= kGradientRows || y + count == c.out_height)) {
+      depthwise_gradient(source->data() + static_cast<Size>(done) * c.source.row, c.source.row,
+                         taps.offsets().data(), group.count, group.runs,
+                         spread.data() + spread.layout().at(done, 0), spread.layout().row, ready, width * in,
+                         in, c.period(), gradient.depthwise);
+      done = y + count;
+    }
   }
 }
 
@@ -77,7 +82,7 @@ void spread_gradient(const Convolution& c, const PackedWeights& weights, const P
 // as they do on the way there.
 Taps transposed_taps(const Convolution& c, const PackedWeights& weights, const Padded& spread, int a, int b) {
   const int s = c.source.stride;
-  Taps taps;
+  Taps taps(c.taps.size());
   for (Size k = c.taps.size(); k-- > 0;) {
     const int y = a - c.taps[k].y, x = b - c.taps[k].x;
     if (y % s != 0 || x % s != 0) continue;
@@ -179,6 +184,8 @@ void spread_back_impl(const SpreadUnit* units, int count, const Padded& source, 
   const PaddedLayout& layout = source.layout();
   std::vector<Taps> taps;
   std::vector<TapGroup> groups;
+  taps.reserve(static_cast<Size>(count));
+  groups.reserve(static_cast<Size>(count));
   for (int u = 0; u < count; ++u) {
     taps.push_back(transposed_taps(*units[u].convolution, *units[u].weights, *units[u].spread, 0, 0));
   }

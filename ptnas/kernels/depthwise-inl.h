@@ -71,7 +71,8 @@ HWY_INLINE void add_runs(const TapGroup& group, const BlockPlace& place, V (&sum
     const float* HWY_RESTRICT x = group.taps[run].in + place.at;
 #pragma GCC unroll 24
     for (int i = 0; i < kBlock + (kTaps - 1) * kSpacing; ++i, x += place.step) {
-      const V value = hn::LoadU(d, x);
+      V value = hn::LoadU(d, x);
+      keep_loaded(value);
 #pragma GCC unroll 8
       for (int k = 0; k < kTaps; ++k) {
         const int o = i - k * kSpacing;
@@ -166,27 +167,32 @@ HWY_INLINE void depthwise_gradient_run(const float* in, std::size_t in_row, cons
                                        std::size_t dy_row, int rows, std::size_t length, std::size_t channels,
                                        float* gradient) {
   const D d;
-  constexpr int kBlock = 4;
+  // Enough chains of sums to hide the latency of two units, as far as registers go.
+  constexpr int kBlock = kManyRegisters ? 8 : 4, kChains = kManyRegisters && kTaps == 3 ? 4 : 2;
   for (std::size_t j = 0; j < channels; j += kLanes) {
-    V sum[kTaps][2];
+    V sum[kTaps][kChains];
 #pragma GCC unroll 8
-    for (int k = 0; k < kTaps; ++k) sum[k][0] = sum[k][1] = hn::Zero(d);
+    for (int k = 0; k < kTaps; ++k) {
+#pragma GCC unroll 4
+      for (int u = 0; u < kChains; ++u) sum[k][u] = hn::Zero(d);
+    }
     for (int r = 0; r < rows; ++r) {
       const float* y = dy + static_cast<std::size_t>(r) * dy_row + j;
       const float* x = in + static_cast<std::size_t>(r) * in_row + j;
       std::size_t p = 0;
       for (; p + (kBlock - 1) * channels < length; p += kBlock * channels) {
         V g[kBlock];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int o = 0; o < kBlock; ++o) g[o] = hn::LoadU(d, y + p + static_cast<std::size_t>(o) * channels);
         const float* at = x + p;
 #pragma GCC unroll 24
         for (int i = 0; i < kBlock + (kTaps - 1) * kSpacing; ++i, at += channels) {
-          const V value = hn::LoadU(d, at);
+          V value = hn::LoadU(d, at);
+          keep_loaded(value);
 #pragma GCC unroll 8
           for (int k = 0; k < kTaps; ++k) {
             const int o = i - k * kSpacing;
-            if (o >= 0 && o < kBlock) sum[k][o % 2] = hn::MulAdd(g[o], value, sum[k][o % 2]);
+            if (o >= 0 && o < kBlock) sum[k][o % kChains] = hn::MulAdd(g[o], value, sum[k][o % kChains]);
           }
         }
       }
@@ -202,7 +208,10 @@ HWY_INLINE void depthwise_gradient_run(const float* in, std::size_t in_row, cons
 #pragma GCC unroll 8
     for (int k = 0; k < kTaps; ++k) {
       float* at = gradient + static_cast<std::size_t>(k) * channels + j;
-      hn::Store(hn::Add(hn::Load(d, at), hn::Add(sum[k][0], sum[k][1])), d, at);
+      V total = hn::Load(d, at);
+#pragma GCC unroll 4
+      for (int u = 0; u < kChains; ++u) total = hn::Add(total, sum[k][u]);
+      hn::Store(total, d, at);
     }
   }
 }

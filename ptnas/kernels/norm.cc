@@ -20,19 +20,37 @@ namespace {
 
 using Size = std::size_t;
 
+// Zeroed sums by position: on the stack where the period is a usual one.
+class PositionSums {
+ public:
+  explicit PositionSums(Size count)
+      : large_(count > kUsual ? count : 0), at_(large_.empty() ? usual_ : large_.data()) {
+    std::fill_n(at_, count, 0.0);
+  }
+  PositionSums(const PositionSums&) = delete;
+  PositionSums& operator=(const PositionSums&) = delete;
+  double* data() { return at_; }
+
+ private:
+  static constexpr Size kUsual = 512;
+  double usual_[kUsual];
+  std::vector<double> large_;
+  double* at_;
+};
+
 void channel_moments_impl(const float* x, Size pixels, int channels, const Moments& moments) {
   const Size c = static_cast<Size>(channels), period = period_of(channels);
   std::vector<float> pivot(period + kVectorFloats);
   fill_period(x, channels, pivot.data());
-  std::vector<double> sums(2 * period, 0);
+  PositionSums sums(2 * period);
   add_moments(x, pixels * c, period, pivot.data(), {sums.data(), sums.data() + period});
   finish_moments(sums.data(), x, pixels, channels, moments);
 }
 
 // Adds what each position holds to its channel's sum.
-void fold(const std::vector<double>& by_position, Size channels, double* sums) {
+void fold(const double* by_position, Size period, Size channels, double* sums) {
   std::fill_n(sums, channels, 0.0);
-  for (Size at = 0; at < by_position.size(); at += channels) {
+  for (Size at = 0; at < period; at += channels) {
     for (Size i = 0; i < channels; ++i) sums[i] += by_position[at + i];
   }
 }
@@ -40,20 +58,20 @@ void fold(const std::vector<double>& by_position, Size channels, double* sums) {
 void channel_sums_impl(const float* g, Size pixels, int channels, double* sum) {
   const D d;
   const Size c = static_cast<Size>(channels), period = period_of(channels);
-  std::vector<double> sums(period, 0);
+  PositionSums sums(period);
   sum_by_position<1>(
       pixels * c, period,
       [&](Size p, Size, Size u, auto& vectors)
           HWY_ATTR { vectors[0][u] = hn::Add(vectors[0][u], hn::LoadU(d, g + p)); },
       [&](Size p, Size, float* values) { values[0] = g[p]; }, {sums.data()});
-  fold(sums, c, sum);
+  fold(sums.data(), period, c, sum);
 }
 
 void product_sums_impl(const float* g, const float* x, const float* center, Size pixels, int channels,
                        double* sum) {
   const D d;
   const Size c = static_cast<Size>(channels), period = period_of(channels);
-  std::vector<double> sums(period, 0);
+  PositionSums sums(period);
   sum_by_position<1>(
       pixels * c, period,
       [&](Size p, Size q, Size u, auto& vectors) HWY_ATTR {
@@ -61,7 +79,7 @@ void product_sums_impl(const float* g, const float* x, const float* center, Size
         vectors[0][u] = hn::MulAdd(hn::LoadU(d, g + p), apart, vectors[0][u]);
       },
       [&](Size p, Size q, float* values) { values[0] = g[p] * (x[p] - center[q]); }, {sums.data()});
-  fold(sums, c, sum);
+  fold(sums.data(), period, c, sum);
 }
 
 template <int kBlock>

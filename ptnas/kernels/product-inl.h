@@ -38,20 +38,31 @@ HWY_INLINE void product_tile(const Product& product, const float* HWY_RESTRICT i
     }
   }
   const float* w = product.weights + column;
-  for (int s = 0; s < product.segments; ++s) {
-    const float* x = in + product.offsets[s];
-    for (int k = 0; k < product.depth; ++k, w += weight_row) {
-      V weight[kVectors];
+  const auto add = [&](const float* x, auto depth) HWY_ATTR {
+    constexpr int kDepth = decltype(depth)::value;
+    V weight[kDepth][kVectors];
 #pragma GCC unroll 4
-      for (int n = 0; n < kVectors; ++n) weight[n] = hn::Load(d, w + static_cast<std::size_t>(n) * kLanes);
+    for (int k = 0; k < kDepth; ++k, w += weight_row) {
+#pragma GCC unroll 4
+      for (int n = 0; n < kVectors; ++n) weight[k][n] = hn::Load(d, w + static_cast<std::size_t>(n) * kLanes);
+    }
 #pragma GCC unroll 16
-      for (int m = 0; m < kPixels; ++m) {
-        const V value =
-            hn::Set(d, x[static_cast<std::size_t>(m) * product.in_step + static_cast<std::size_t>(k)]);
+    for (int m = 0; m < kPixels; ++m, x += product.in_step) {
 #pragma GCC unroll 4
-        for (int n = 0; n < kVectors; ++n) sum[m][n] = hn::MulAdd(value, weight[n], sum[m][n]);
+      for (int k = 0; k < kDepth; ++k) {
+        const V value = hn::Set(d, x[k]);
+#pragma GCC unroll 4
+        for (int n = 0; n < kVectors; ++n) sum[m][n] = hn::MulAdd(value, weight[k][n], sum[m][n]);
       }
     }
+  };
+  for (int s = 0; s < product.segments; ++s) {
+    const float* x = in + product.offsets[s];
+    int k = 0;
+    if constexpr (kVectors == 1 && kManyRegisters) {
+      for (; k + 4 <= product.depth; k += 4) add(x + k, std::integral_constant<int, 4>{});
+    }
+    for (; k < product.depth; ++k) add(x + k, std::integral_constant<int, 1>{});
   }
   const std::size_t left = product.columns - column;
 #pragma GCC unroll 16
@@ -75,7 +86,7 @@ HWY_INLINE void product_columns(const Product& product, const float* in, std::si
   // As many sums as registers hold beside the weights.
   constexpr int kPixels = kVectors == 4   ? (kManyRegisters ? 4 : 2)
                           : kVectors == 2 ? (kManyRegisters ? 8 : 4)
-                                          : 8;
+                                          : (kManyRegisters ? 16 : 8);
   std::size_t p = 0;
   const auto tiles = [&](auto size) {
     constexpr int kSize = decltype(size)::value;
@@ -85,6 +96,7 @@ HWY_INLINE void product_columns(const Product& product, const float* in, std::si
     }
   };
   tiles(std::integral_constant<int, kPixels>{});
+  if constexpr (kPixels > 8) tiles(std::integral_constant<int, 8>{});
   if constexpr (kPixels > 4) tiles(std::integral_constant<int, 4>{});
   if constexpr (kPixels > 2) tiles(std::integral_constant<int, 2>{});
   tiles(std::integral_constant<int, 1>{});
@@ -137,7 +149,7 @@ HWY_INLINE void outer_columns(const float* x, std::size_t x_step, int depth, con
                               std::size_t y_step, std::size_t pixels, float* out, std::size_t out_row) {
   constexpr int kRows = kVectors == 4   ? (kManyRegisters ? 4 : 2)
                         : kVectors == 2 ? (kManyRegisters ? 8 : 4)
-                                        : 8;
+                                        : (kManyRegisters ? 16 : 8);
   int k = 0;
   const auto tiles = [&](auto size) {
     constexpr int kSize = decltype(size)::value;
@@ -147,6 +159,7 @@ HWY_INLINE void outer_columns(const float* x, std::size_t x_step, int depth, con
     }
   };
   tiles(std::integral_constant<int, kRows>{});
+  if constexpr (kRows > 8) tiles(std::integral_constant<int, 8>{});
   if constexpr (kRows > 4) tiles(std::integral_constant<int, 4>{});
   if constexpr (kRows > 2) tiles(std::integral_constant<int, 2>{});
   tiles(std::integral_constant<int, 1>{});

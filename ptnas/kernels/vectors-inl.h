@@ -37,6 +37,15 @@ HWY_INLINE void store_first(V v, std::size_t count, float* out) {
 #endif
 }
 
+// A vector that is loaded once for several uses: without this gcc loads it again for each of them.
+HWY_INLINE void keep_loaded(V& v) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  __asm__("" : "+v"(v.raw));
+#else
+  (void)v;
+#endif
+}
+
 // What lies `floats` from p on is wanted soon, to be read or to be written.
 HWY_INLINE void prefetch(const float* p, std::size_t floats) {
   for (std::size_t i = 0; i < floats; i += 64 / sizeof(float)) hwy::Prefetch(p + i);

@@ -9,7 +9,7 @@
 namespace ptnas {
 namespace {
 
-constexpr CellType kNormal = CellType::kNormal, kReduction = CellType::kReduction;
+using enum CellType;
 
 // Two nodes, five edges with 3, 1, 2, 3, 2 candidates.
 SearchSpace uneven_space() {

@@ -1,7 +1,7 @@
 // The way back through a cell: internal to the fused engine.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <memory>
 

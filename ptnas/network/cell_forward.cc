@@ -1,4 +1,5 @@
-#include <ATen/ATen.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // What a forward pass through a cell leaves for the way back: internal to the fused engine.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <memory>

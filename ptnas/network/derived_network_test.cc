@@ -1,6 +1,7 @@
 #include "ptnas/network/derived_network.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include "ptnas/core/error.h"
 #include "ptnas/space/derive.h"

@@ -1,7 +1,9 @@
 #include "ptnas/network/engine_check.h"
 
 #include <fmt/format.h>
+#include <torch/autograd.h>
 #include <torch/csrc/autograd/functions/utils.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

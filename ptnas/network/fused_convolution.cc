@@ -1,6 +1,8 @@
 #include "ptnas/network/fused_convolution.h"
 
+#include <torch/autograd.h>
 #include <torch/csrc/autograd/functions/utils.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

@@ -1,5 +1,7 @@
 #include "ptnas/network/layout.h"
 
+#include <torch/utils.h>
+
 #include <cmath>
 
 #include "ptnas/core/random.h"

@@ -1,6 +1,7 @@
 #include "ptnas/network/layout.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include <cmath>
 

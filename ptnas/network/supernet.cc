@@ -1,5 +1,7 @@
 #include "ptnas/network/supernet.h"
 
+#include <torch/utils.h>
+
 #include "ptnas/core/error.h"
 
 namespace ptnas {

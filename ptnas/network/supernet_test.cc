@@ -1,6 +1,7 @@
 #include "ptnas/network/supernet.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include <set>
 
@@ -9,7 +10,7 @@
 namespace ptnas {
 namespace {
 
-constexpr CellType kNormal = CellType::kNormal, kReduction = CellType::kReduction;
+using enum CellType;
 constexpr SupernetShape kTiny = {.channels = 2, .cells = 3, .classes = 5, .image_channels = 3};
 
 torch::Tensor images(std::int64_t n, std::int64_t size) {

@@ -1,6 +1,7 @@
 #include "ptnas/ops/batch_norm.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include <cmath>
 

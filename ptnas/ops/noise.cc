@@ -1,4 +1,5 @@
 #include <ATen/Parallel.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "ptnas/ops/preprocess.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ptnas {
 namespace {

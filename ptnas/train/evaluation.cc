@@ -1,5 +1,7 @@
 #include "ptnas/train/evaluation.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <chrono>
 

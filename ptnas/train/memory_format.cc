@@ -1,5 +1,7 @@
 #include "ptnas/train/memory_format.h"
 
+#include <torch/utils.h>
+
 #include "ptnas/network/layout.h"
 
 namespace ptnas {

@@ -9,8 +9,8 @@ namespace ptnas {
 
 namespace {
 
-constexpr const char* kFormat = "ptnas-model";
-constexpr int kVersion = 1;
+constexpr const char* kModelFormat = "ptnas-model";
+constexpr int kModelVersion = 1;
 
 // The first few.
 std::string class_list(const std::vector<std::string>& classes) {
@@ -45,11 +45,11 @@ void save_model(const std::filesystem::path& path, const DerivedNetwork& network
   state.values["classes"] = info.classes;
   state.values["mean"] = info.mean;
   state.values["deviation"] = info.deviation;
-  save_state(path, state, kFormat, kVersion);
+  save_state(path, state, kModelFormat, kModelVersion);
 }
 
 Model load_model(const std::filesystem::path& path, const DatasetInfo& info, Engine engine) {
-  const State state = load_state(path, kFormat, kVersion);
+  const State state = load_state(path, kModelFormat, kModelVersion);
   Model model;
   try {
     const Json& values = state.values;

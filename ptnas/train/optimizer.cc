@@ -1,5 +1,7 @@
 #include "ptnas/train/optimizer.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>

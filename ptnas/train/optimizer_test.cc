@@ -1,6 +1,9 @@
 #include "ptnas/train/optimizer.h"
 
 #include <gtest/gtest.h>
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/optim.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <limits>

@@ -8,8 +8,8 @@ namespace ptnas {
 
 namespace {
 
-constexpr const char* kFormat = "ptnas-checkpoint";
-constexpr int kVersion = 1;
+constexpr const char* kStageFormat = "ptnas-checkpoint";
+constexpr int kStageVersion = 1;
 
 }  // namespace
 
@@ -43,7 +43,7 @@ StageCheckpoints::StageCheckpoints(RunDirectory& run, std::string file, std::str
 
 bool StageCheckpoints::load(State& state) {
   if (!run_.has(file_)) return false;
-  state = load_state(run_.file(file_), kFormat, kVersion);
+  state = load_state(run_.file(file_), kStageFormat, kStageVersion);
   run_.rewind(state.values.is_object() ? state.values["position"] : Json());
   log_info("{}: going on from {}", what_, run_.file(file_).string());
   return true;
@@ -53,7 +53,7 @@ void StageCheckpoints::save(const std::function<void(State&)>& take) {
   State state;
   take(state);
   state.values["position"] = run_.position();
-  save_state(run_.file(file_), state, kFormat, kVersion);
+  save_state(run_.file(file_), state, kStageFormat, kStageVersion);
   last_ = std::chrono::steady_clock::now();
 }
 

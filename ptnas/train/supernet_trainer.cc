@@ -1,5 +1,7 @@
 #include "ptnas/train/supernet_trainer.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 
 #include "ptnas/core/error.h"
