@@ -1,6 +1,6 @@
-# ptnas_module(NAME [TORCH] [LINKS target...] [TEST_ENVIRONMENT NAME=VALUE...]): the folder's *.cc as static library ptnas_NAME and its *_test.cc as one
+# ptnas_module(NAME [TORCH] [TESTS_APART] [LINKS target...] [TEST_ENVIRONMENT NAME=VALUE...]): the folder's *.cc as static library ptnas_NAME and its *_test.cc as one
 # GoogleTest program ptnas_NAME_test. TORCH gives both the shared precompiled header with libtorch, and lets CMAKE_UNITY_BUILD
-# (scripts/build) join several files into one: libtorch's templates cost seconds a file.
+# (scripts/build) join several files into one: libtorch's templates cost seconds a file. TESTS_APART: but not the tests, which give like things like names.
 
 add_library(ptnas_options INTERFACE)
 target_compile_options(ptnas_options INTERFACE -Wall -Wextra)
@@ -30,7 +30,7 @@ ptnas_precompiled_header(ptnas_pch <torch/types.h> <torch/nn/module.h> <torch/nn
   <torch/autograd.h> <torch/utils.h> <nlohmann/json.hpp> <fmt/format.h>)
 
 function(ptnas_module NAME)
-  cmake_parse_arguments(ARG "TORCH" "" "LINKS;TEST_ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;TESTS_APART" "" "LINKS;TEST_ENVIRONMENT" ${ARGN})
   file(GLOB SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${NAME}/*.cc")
   set(TESTS ${SOURCES})
   list(FILTER TESTS INCLUDE REGEX "_test\\.cc$")
@@ -57,7 +57,8 @@ function(ptnas_module NAME)
       set_target_properties(ptnas_${NAME}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
       target_compile_options(ptnas_${NAME}_test PRIVATE -fPIC)
       target_precompile_headers(ptnas_${NAME}_test REUSE_FROM ptnas_pch)
-    else()
+    endif()
+    if(NOT ARG_TORCH OR ARG_TESTS_APART)
       set_target_properties(ptnas_${NAME}_test PROPERTIES UNITY_BUILD OFF)
     endif()
     gtest_discover_tests(ptnas_${NAME}_test TEST_PREFIX "${NAME}." DISCOVERY_MODE PRE_TEST

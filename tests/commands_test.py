@@ -115,6 +115,42 @@ def test_data(folder):
     expect(1, "data", "show", "--data", f"cifar10:{cifar}")
 
 
+def test_imagenet(folder):
+    data = support.write_imagenet(folder / "imagenet")
+    shown = json.loads(expect(0, "data", "show", "--data", f"imagenet:{data}", "--json").stdout)
+    check((shown["height"], shown["train"], shown["test"]) == (224, 24, 8), f"data show: {shown}")
+    out = folder / "imagenet-run"
+    recipe = ("--data", f"imagenet:{data}", "--recipe", "imagenet", "--threads", 1)
+    expect(0, "train", CELL, *recipe, "--image-size", 32, "--channels", 4, "--cells", 3, "--epochs", 2, "--batch", 8, "--out", out)
+    configuration = (out / "config.toml").read_text()
+    for line in ('train-stem = "imagenet"', "train-label-smoothing = 0.1", 'train-schedule = "exponential"', "train-channels = 4"):
+        check(line in configuration, f"recipe imagenet: no {line} in the configuration")
+    rates = [json.loads(line)["learning_rate"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    check(abs(rates[1] - 0.097) < 1e-9, f"rates {rates}")
+    evaluated = expect(0, "evaluate", out, "--loader-threads", 2).stdout
+    check("top-1" in evaluated and "top-5" in evaluated, "evaluate prints both")
+    expect(0, "report", out)
+    expect(2, "train", CELL, *recipe, "--channels", 64, "--out", folder / "too-large", says="600 million")
+    figures = json.loads(expect(0, "bench", "load", "--data", f"imagenet:{data}", "--batch", 4, "--repeats", 3, "--loader-threads", 2, "--json").stdout)
+    check(figures["images"] == 12 and figures["images_per_s"] > 0, f"bench load: {figures}")
+    counted = json.loads(expect(0, "count", CELL, "--stem", "imagenet", "--image-size", 224, "--channels", 48, "--cells", 14, "--classes", 1000).stdout)
+    check(4e6 < counted["parameters"] < 7e6 and 3e8 < counted["multiply_adds"] < 8e8, f"count: {counted}")
+    expect(2, "count", CELL, "--stem", "mnist", says="mnist")
+    for path in (data / "val" / "n01443537").iterdir():
+        path.unlink()
+    expect(1, "data", "show", "--data", f"imagenet:{data}", says="n01443537")
+    (data / "val" / "n01443537").rmdir()
+    expect(1, "data", "show", "--data", f"imagenet:{data}", says="n01443537")
+    for name, file in (("cifar100", "train.bin"), ("svhn", "train_32x32.mat"), ("imagenet16-120", "train_data_batch_1")):
+        foreign = folder / name
+        expect(1, "data", "show", "--data", f"{name}:{foreign}", says=file)
+        foreign.mkdir()
+        (foreign / file).write_text("no data set")
+        expect(1, "data", "show", "--data", f"{name}:{foreign}", says=file)
+    (folder / "imagenet16-120" / "train_data_batch_1").write_bytes(pickle.dumps(os.getcwd, protocol=2))
+    expect(1, "data", "show", "--data", f"imagenet16-120:{folder / 'imagenet16-120'}", says="posix.getcwd")
+
+
 NB201_FIRST = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
 NB201 = "|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|"
 NB201_COLUMNS = ("index,arch,n_seeds,params_m,flops_m_c10,train_time_c10valid_s,c10_valid_200,c10_test_200,c10valid_test_200,c100_valid_200,"
@@ -248,6 +284,29 @@ def test_nb201(folder):
     check(states[0] == states[1], "the number of threads changed a search in nb201")
 
 
+def test_methods(folder):
+    """Every search method and selection from the command line; SGAS with both of its choices."""
+    data = ["--data", f"idx:{folder / 'idx'}", *support.TINY]
+    for method in ("darts-second-order", "sdarts-rs", "sdarts-adv"):
+        out = folder / method
+        expect(0, "search", *data, "--method", method, "--out", out)
+        expect(0, "select", out)
+    for selection in ("magnitude-progressive", "discretization"):
+        out = folder / selection
+        expect(0, "select", folder / "sdarts-rs", "--selection", selection, "--converged-epochs", 1, "--out", out)
+        expect(0, "report", out)
+        check((out / "genotype.json").exists(), f"no genotype by {selection}")
+    sgas = ["--method", "sgas", "--with-none", "--epochs", 5, "--sgas-first-decision", 1, "--sgas-decide-every", 1]
+    expect(2, "search", *data, "--method", "sgas", "--out", folder / "sgas-no-none", says="--with-none")
+    for selection in ("perturbation", "magnitude"):
+        out = folder / f"sgas-{selection}"
+        expect(0, "run", *data, *sgas, "--selection", selection, "--out", out)
+        events = json.loads((out / "selection.json").read_text())["events"]
+        measured = [bool(event["scores"]) for event in events if event["kind"] == "operation"]
+        check(measured == [selection == "perturbation"] * 8, f"scores of SGAS by {selection}: {measured}")
+    expect(2, "select", folder / "sgas-magnitude", "--selection", "perturbation", "--out", folder / "sgas-other", says="magnitude")
+
+
 def test_bad_options(folder):
     idx = folder / "idx"
     base = ["search", "--data", f"idx:{idx}", "--out", folder / "never"]
@@ -317,11 +376,13 @@ def main():
         test_bench()
         test_count_and_draw(folder)
         test_data(folder)
+        test_imagenet(folder)
         test_query(folder)
         run = test_run(folder)
         test_threads_and_estimate(folder)
         test_selections(folder, run)
         test_nb201(folder)
+        test_methods(folder)
         test_bad_options(folder)
         test_damaged_run(folder, run)
         test_interrupt(folder)

@@ -66,6 +66,16 @@ def write_folder(folder, classes=("dots", "stripes"), per_class=24, seed=0):
     return pathlib.Path(folder)
 
 
+def write_imagenet(folder, per_class=12, test_per_class=4):
+    """ImageNet's layout: train/ and val/ with a folder of images, called JPEG, for each of two classes."""
+    folder = pathlib.Path(folder)
+    for part, count, seed in (("train", per_class, 1), ("val", test_per_class, 2)):
+        write_folder(folder / part, classes=("n01440764", "n01443537"), per_class=count, seed=seed)
+        for path in (folder / part).glob("*/*.png"):
+            path.rename(path.with_suffix(".JPEG"))  # formats are told apart by their contents
+    return folder
+
+
 # A whole run in seconds: two nodes, three cells, four channels, noise among the candidates.
 TINY = ["--space", "s4", "--nodes", "2", "--channels", "4", "--cells", "3", "--epochs", "2", "--batch", "16", "--tune-epochs", "1",
         "--scoring-batch", "16", "--train-channels", "4", "--train-cells", "3", "--train-epochs", "2", "--train-batch", "16",

@@ -172,11 +172,11 @@ class RetrainWork final : public Work {
       : RetrainWork(o, read_genotype(o.genotype.empty() ? kGenotype : o.genotype), engine) {}
   RetrainWork(const BenchOptions& o, const Genotype& genotype, Engine engine)
       : format_(memory_format_of(engine == Engine::kPlain ? o.memory_format : "channels-last")),
-        network_(
-            genotype,
-            NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells), static_cast<int>(o.classes),
-                         3, static_cast<int>(o.image_size), static_cast<int>(o.image_size)},
-            /*auxiliary=*/genotype.family == Family::kDarts, engine) {
+        network_(genotype,
+                 NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells),
+                              static_cast<int>(o.classes), 3, static_cast<int>(o.image_size),
+                              static_cast<int>(o.image_size), stem_from_name(o.stem)},
+                 /*auxiliary=*/genotype.family == Family::kDarts, engine) {
     initialise(network_, static_cast<std::uint64_t>(o.seed));
     put_in_format(network_, format_);
     sgd_ = std::make_unique<Sgd>(network_.parameters(), kMomentum, kDecay);
@@ -267,8 +267,8 @@ Json spread(const std::vector<double>& values, const char* suffix) {
 }  // namespace
 
 const std::vector<std::string>& bench_works() {
-  static const std::vector<std::string> works = {"step",  "forward", "iteration",
-                                                 "score", "retrain", "kernels"};
+  static const std::vector<std::string> works = {"step",    "forward", "iteration", "score",
+                                                 "retrain", "kernels", "load"};
   return works;
 }
 

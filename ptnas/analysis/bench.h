@@ -20,6 +20,7 @@ struct BenchOptions {
   std::string engine = "both";                  ///< fused, plain, or both in turn
   std::string memory_format = "channels-last";  ///< of the plain engine
   std::string genotype;                         ///< of `retrain`
+  std::string stem = "cifar";                   ///< of `retrain`: cifar or imagenet
   std::int64_t repeats = 5;
   std::int64_t edge = -1;          ///< of `score`: one edge, or -1 for all, one after the other
   std::string cell_type = "both";  ///< of `score`: normal, reduction, or both
@@ -30,7 +31,7 @@ struct BenchOptions {
 /// step: zero gradients, forward, backward, clip, SGD on the weights. iteration: an alpha step and a weight
 /// step. forward: in training mode without gradients. retrain: a training step of a derived network.
 /// score: the masked passes of all candidates of one edge, or of every edge in turn, of an undecided
-/// supernet.
+/// supernet. (kernels and load: bench_kernels.h, bench_load.h.)
 const std::vector<std::string>& bench_works();
 
 /// Runs the engines in turn, `repeats` times each after one unmeasured turn, and returns for each at least

@@ -94,6 +94,16 @@ class SupernetTimes {
                                trainer_.architecture().softmax(CellType::kReduction));
   }
   const SearchSpace& space() const { return trainer_.architecture().space(); }
+  // One for each candidate of an edge that has several, then for each input of a node and for those it keeps.
+  std::size_t discretization_trials() const {
+    std::size_t trials = 0;
+    for (const CellType type : space().cell_types()) {
+      for (const auto& candidates : space().of(type)) trials += candidates.size() > 1 ? candidates.size() : 0;
+      for (int node = 1; keeps_two_edges(space().family) && node < space().nodes; ++node)
+        trials += space().edges_into(node).size() + 1;
+    }
+    return trials;
+  }
 
  private:
   Batch batch_of(const std::vector<std::int64_t>& indices, std::int64_t size) const {
@@ -119,27 +129,34 @@ void estimate_supernet(SupernetTimes& times, const SearchOptions& search, const 
   const double evaluation = times.evaluation();
   const double epoch = iterations * estimate.iteration_s + evaluations * evaluation;
   estimate.search_s = static_cast<double>(search.epochs) * epoch;
-  if (select.selection != "perturbation") return;
+  if (search.method == "sgas" || select.selection == "magnitude" || select.selection == "random") return;
 
   times.decide_all();
   const double decided_epoch = iterations * times.iteration() + evaluations * times.evaluation();
   const double tuning_epoch = (epoch + decided_epoch) / 2;
   const double scoring = scorings * (estimate.scoring_s + times.scoring()) / 2;
+  if (select.selection == "discretization") {
+    const auto epochs = static_cast<double>(select.converged_epochs);
+    estimate.selection_s = static_cast<double>(times.discretization_trials()) * epochs * tuning_epoch;
+    return;
+  }
   const std::size_t decisions = decision_order(times.space(), {}, 0).size();
   double tuned = 0;
   for (std::size_t taken = 1; taken <= decisions; ++taken)
     tuned += static_cast<double>(tuning_epochs_after(times.space(), taken, decisions, select.tune_epochs));
+  const double scored = select.selection == "perturbation" ? scoring : 0;
   estimate.selection_s =
-      tuned * tuning_epoch + static_cast<double>(decisions) * (scoring + evaluations * evaluation);
+      tuned * tuning_epoch + static_cast<double>(decisions) * (scored + evaluations * evaluation);
 }
 
 void estimate_retraining(const Dataset& dataset, const Genotype& genotype, const DataOptions& data,
                          const TrainOptions& train, const RuntimeOptions& runtime, RunEstimate& estimate) {
   const DatasetInfo& info = dataset.info();
-  DerivedNetwork network(genotype,
-                         {static_cast<int>(train.channels), static_cast<int>(train.cells),
-                          static_cast<int>(info.classes.size()), info.channels, info.height, info.width},
-                         train.auxiliary_weight > 0, engine_of(runtime));
+  DerivedNetwork network(
+      genotype,
+      {static_cast<int>(train.channels), static_cast<int>(train.cells), static_cast<int>(info.classes.size()),
+       info.channels, info.height, info.width, stem_from_name(train.stem)},
+      train.auxiliary_weight > 0, engine_of(runtime));
   initialise(network, static_cast<std::uint64_t>(runtime.seed));
   put_in_format(network, memory_format_of(runtime.memory_format));
   network.to(torch::Device(runtime.device));

@@ -22,9 +22,9 @@ struct RunEstimate {
 };
 
 /// Times three steps of each kind, of the undecided supernet and of one whose edges are all decided; tuning
-/// and scoring are taken to lie half-way between. Selection is counted as by perturbation where the options
-/// say so, else as nothing. Retraining takes a genotype by magnitude. Changes nothing that a run depends on.
-/// Throws Error as a search does.
+/// and scoring are taken to lie half-way between. A selection that tunes is counted, with convergence after
+/// --converged-epochs, any other as nothing; so are SGAS' decisions. Retraining takes a genotype by
+/// magnitude. Changes nothing that a run depends on. Throws Error as a search does.
 RunEstimate estimate_run(const Dataset& dataset, const DataOptions& data, const SearchOptions& search,
                          const SelectOptions& select, const TrainOptions& train,
                          const RuntimeOptions& runtime);

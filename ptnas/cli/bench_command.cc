@@ -6,6 +6,7 @@
 
 #include "ptnas/analysis/bench.h"
 #include "ptnas/analysis/bench_kernels.h"
+#include "ptnas/analysis/bench_load.h"
 #include "ptnas/cli/program.h"
 #include "ptnas/cli/session.h"
 
@@ -70,13 +71,32 @@ void print_kernels(const Json& result) {
 
 }  // namespace
 
+namespace {
+
+void run_load(const BenchOptions& options, DataOptions data, bool json) {
+  data.image_size = options.image_size;
+  const Json result = bench_load(*open_dataset(data), options.batch, options.repeats,
+                                 static_cast<int>(data.loader_threads), options.seed);
+  if (json) {
+    std::printf("%s\n", result.dump().c_str());
+    return;
+  }
+  std::printf("%lld batches of %lld augmented images of %s, %lld loader threads: %.1f images/s\n",
+              static_cast<long long>(options.repeats), static_cast<long long>(options.batch),
+              data.data.c_str(), static_cast<long long>(data.loader_threads),
+              result.at("images_per_s").get<double>());
+}
+
+}  // namespace
+
 void add_bench_command(CommandBuilder& builder) {
   auto options = std::make_shared<BenchOptions>();
   auto runtime = std::make_shared<RuntimeOptions>();
   auto json = std::make_shared<bool>(false);
+  auto data = std::make_shared<DataOptions>();
   CLI::App& command =
       builder.add(builder.root(), "bench", "Time the engines against each other, results verified",
-                  [options, runtime, json] {
+                  [options, runtime, json, data] {
                     runtime->engine = options->engine;
                     options->seed = runtime->seed;
                     configure_threads(*runtime);
@@ -84,6 +104,10 @@ void add_bench_command(CommandBuilder& builder) {
                       const Json result = bench_kernels();
                       if (*json) std::printf("%s\n", result.dump().c_str());
                       if (!*json) print_kernels(result);
+                      return;
+                    }
+                    if (options->work == "load") {
+                      run_load(*options, *data, *json);
                       return;
                     }
                     const Json result = run_bench(*options);
@@ -110,6 +134,13 @@ void add_bench_command(CommandBuilder& builder) {
       ->check(CLI::PositiveNumber);
   command.add_option("--genotype", options->genotype,
                      "of `retrain`: file or text; a published one unless given");
+  command.add_option("--data", data->data, "of `load`: data set, NAME[:PATH]")->capture_default_str();
+  command.add_option("--loader-threads", data->loader_threads, "of `load`: threads that prepare batches")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--stem", options->stem, "of `retrain`: cifar or imagenet")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cifar", "imagenet"}));
   command.add_option("--engine", options->engine, "which to time")
       ->capture_default_str()
       ->check(CLI::IsMember({"fused", "plain", "both"}));

@@ -31,6 +31,7 @@ const std::map<std::string, OptionValues>& presets() {
       {"released",
        {{"train-batches", "draws"},
         {"fixed-alpha-deviation", "0.001"},
+        {"sgas-alpha-from-start", "true"},
         {"scoring-images", "augmented"},
         {"scoring-updates-statistics", "true"},
         {"ties", "first"},
@@ -42,12 +43,46 @@ const std::map<std::string, OptionValues>& presets() {
         {"cells", "5"},
         {"epochs", "6"},
         {"tune-epochs", "1"},
+        {"converged-epochs", "1"},
         {"scoring-batch", "250"},
         {"train-channels", "12"},
         {"train-cells", "5"},
         {"train-epochs", "2"},
         {"train-drop-path", "0"},
         {"train-cutout", "0"}}},
+  };
+  return table;
+}
+
+// FACTS, Retraining; both set the same options.
+const std::map<std::string, OptionValues>& recipes() {
+  static const std::map<std::string, OptionValues> table = {
+      {"cifar",
+       {{"train-stem", "cifar"},
+        {"train-channels", "36"},
+        {"train-cells", "20"},
+        {"train-epochs", "600"},
+        {"train-batch", "96"},
+        {"train-learning-rate", "0.025"},
+        {"train-schedule", "cosine"},
+        {"train-weight-decay", "0.0003"},
+        {"train-drop-path", "0.2"},
+        {"train-cutout", "16"},
+        {"train-label-smoothing", "0"},
+        {"train-most-multiply-adds", "0"}}},
+      {"imagenet",
+       {{"train-stem", "imagenet"},
+        {"train-channels", "48"},
+        {"train-cells", "14"},
+        {"train-epochs", "250"},
+        {"train-batch", "128"},
+        {"train-learning-rate", "0.1"},
+        {"train-schedule", "exponential"},
+        {"train-weight-decay", "0.00003"},
+        {"train-drop-path", "0"},
+        {"train-cutout", "0"},
+        {"train-label-smoothing", "0.1"},
+        {"train-most-multiply-adds", "600"}}},
   };
   return table;
 }
@@ -61,18 +96,26 @@ void check_ranges(const Configuration& c) {
       fail_usage("--{} must lie {} 0 and 1, not {}", name, closed ? "from" : "strictly between", value);
     }
   };
-  at_least("image-size", double(c.data.image_size), 8);
+  if (c.data.image_size != 0) at_least("image-size", double(c.data.image_size), 8);
   at_least("limit", double(c.data.limit), 0);
   at_least("search-limit", double(c.data.search_limit), 0);
   at_least("loader-threads", double(c.data.loader_threads), 1);
   share("test-portion", c.data.test_portion, false);
+  share("sdarts-epsilon-start", c.search.sdarts_epsilon_start, true);
+  share("sdarts-epsilon", c.search.sdarts_epsilon, true);
+  share("converged-gain", c.select.converged_gain, true);
   share("train-portion", c.data.train_portion, false);
   at_least("channels", double(c.search.channels), 1);
   at_least("cells", double(c.search.cells), 1);
   at_least("nodes", double(c.search.nodes), 1);
   at_least("epochs", double(c.search.epochs), 1);
   at_least("batch", double(c.search.batch), 2);
+  at_least("sgas-first-decision", double(c.search.sgas_first_decision), 1);
+  at_least("sgas-decide-every", double(c.search.sgas_decide_every), 1);
+  at_least("sgas-batch-increase", double(c.search.sgas_batch_increase), 0);
   at_least("tune-epochs", double(c.select.tune_epochs), 0);
+  at_least("converged-epochs", double(c.select.converged_epochs), 1);
+  at_least("converged-most", double(c.select.converged_most), double(c.select.converged_epochs));
   at_least("scoring-batch", double(c.select.scoring_batch), 2);
   at_least("train-channels", double(c.train.channels), 1);
   at_least("train-cells", double(c.train.cells), 1);
@@ -88,6 +131,11 @@ void check_ranges(const Configuration& c) {
   share("train-validation-portion", c.train.validation_portion, true);
   if (c.train.validation_portion == 1) {
     fail_usage("--train-validation-portion must be less than 1: at 1 no image is left to train on");
+  }
+  share("train-label-smoothing", c.train.label_smoothing, true);
+  if (c.train.learning_rate_decay <= 0 || c.train.learning_rate_decay > 1) {
+    fail_usage("--train-learning-rate-decay must be above 0 and at most 1, not {}",
+               c.train.learning_rate_decay);
   }
 }
 
@@ -109,6 +157,7 @@ void check_rates(const Configuration& c) {
       {"train-weight-decay", c.train.weight_decay},
       {"train-clip", c.train.clip},
       {"train-auxiliary-weight", c.train.auxiliary_weight},
+      {"train-most-multiply-adds", c.train.most_multiply_adds},
   };
   for (const auto& [name, value] : rates) {
     if (!(value >= 0)) fail_usage("--{} must not be negative, but is {}", name, value);
@@ -118,20 +167,31 @@ void check_rates(const Configuration& c) {
 void check_contradictions(const Configuration& c) {
   const bool has_order = !c.select.edge_order.empty() || !c.select.reduction_edge_order.empty() ||
                          !c.select.node_order.empty() || !c.select.reduction_node_order.empty();
-  if (has_order && c.select.selection != "perturbation") {
+  const bool in_order = c.select.selection != "magnitude" && c.select.selection != "random";
+  if (has_order && (!in_order || c.search.method == "sgas")) {
     fail_usage(
-        "--edge-order and --node-order belong to --selection perturbation, but the selection is {}; leave "
-        "them out",
+        "--edge-order and --node-order belong to selections that go from edge to edge, but the selection is "
+        "{} "
+        "and the method {}; leave them out",
+        c.select.selection, c.search.method);
+  }
+  const bool by_alpha = c.select.selection == "magnitude" || c.select.selection == "magnitude-progressive";
+  if (by_alpha && c.search.method == "fixed-alpha") {
+    fail_usage(
+        "--selection {} reads alpha, but --method fixed-alpha never trains it; choose --selection "
+        "perturbation or random, or --method darts",
         c.select.selection);
   }
   if (c.search.space == "nb201" && c.train.auxiliary_weight > 0) {
     fail_usage("NAS-Bench-201's network has no auxiliary head; leave --train-auxiliary-weight out");
   }
-  if (c.select.selection == "magnitude" && c.search.method == "fixed-alpha") {
+  if (c.search.method == "sgas" &&
+      (c.select.selection == "magnitude-progressive" || c.select.selection == "discretization")) {
     fail_usage(
-        "--selection magnitude reads alpha, but --method fixed-alpha never trains it; choose --selection "
-        "perturbation or "
-        "random, or --method darts");
+        "--method sgas decides in its search, where alpha or perturbation chooses operations; choose "
+        "--selection "
+        "magnitude or perturbation, not {}",
+        c.select.selection);
   }
   if (c.select.genotype_rule == "weights" && c.select.topology == "once" &&
       c.select.selection == "perturbation") {
@@ -173,6 +233,12 @@ const OptionValues& space_values(const std::string& space) {
   return space == "nb201" ? nb201 : none;
 }
 
+const OptionValues& recipe_values(const std::string& name) {
+  const auto found = recipes().find(name);
+  if (found == recipes().end()) fail_usage("--train-recipe must be cifar or imagenet, not `{}`", name);
+  return found->second;
+}
+
 Configuration resolve_configuration(const std::vector<ConfigurationLayer>& layers) {
   Configuration result;
   std::string preset = result.preset, space = result.search.space;
@@ -183,6 +249,8 @@ Configuration resolve_configuration(const std::vector<ConfigurationLayer>& layer
   assign_options(result, space_values(space), "space " + space);
   assign_options(result, preset_values(preset), "preset " + preset);
   for (const ConfigurationLayer& layer : layers) {
+    if (const auto named = layer.values.find("train-recipe"); named != layer.values.end())
+      assign_options(result, recipe_values(named->second), "recipe " + named->second);
     const std::vector<std::string> unknown = assign_options(result, layer.values, layer.source);
     if (!unknown.empty()) {
       fail_usage("{}: unknown option `{}`; `ptnas run --help` lists the options", layer.source,

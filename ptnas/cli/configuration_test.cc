@@ -69,6 +69,47 @@ TEST(ConfigurationTest, ASpaceHasDefaultsOfItsOwn) {
   EXPECT_EQ(other.train.epochs, 600);
 }
 
+TEST(ConfigurationTest, ARecipeLiesBeneathTheLayerThatNamesItAndOverThoseBefore) {
+  // A run's saved configuration has every option; a recipe on the command line wins over it.
+  Configuration defaults;
+  OptionValues saved;
+  for (const NamedValue& value : option_values(defaults)) saved[value.name] = value.value;
+  const Configuration c = resolve_configuration(
+      {{"run", saved}, {"command line", {{"train-recipe", "imagenet"}, {"train-cells", "9"}}}});
+  EXPECT_EQ(c.train.stem, "imagenet");
+  EXPECT_EQ(c.train.channels, 48);
+  EXPECT_EQ(c.train.cells, 9);
+  EXPECT_EQ(c.train.epochs, 250);
+  EXPECT_EQ(c.train.batch, 128);
+  EXPECT_EQ(c.train.schedule, "exponential");
+  EXPECT_EQ(c.train.learning_rate, 0.1);
+  EXPECT_EQ(c.train.learning_rate_decay, 0.97);
+  EXPECT_EQ(c.train.weight_decay, 3e-5);
+  EXPECT_EQ(c.train.momentum, 0.9);
+  EXPECT_EQ(c.train.clip, 5);
+  EXPECT_EQ(c.train.auxiliary_weight, 0.4);
+  EXPECT_EQ(c.train.label_smoothing, 0.1);
+  EXPECT_EQ(c.train.drop_path, 0);
+  EXPECT_EQ(c.train.cutout, 0);
+  EXPECT_EQ(c.train.most_multiply_adds, 600);
+  // And the configuration that is saved then says the same again.
+  Configuration before = c;
+  OptionValues again;
+  for (const NamedValue& value : option_values(before)) again[value.name] = value.value;
+  Configuration after = resolve_configuration({{"run", again}});
+  for (const NamedValue& value : option_values(after))
+    EXPECT_EQ(value.value, again[value.name]) << value.name;
+}
+
+TEST(ConfigurationTest, TheRecipeForCifarIsTheDefaultsAndRecipesSetTheSameOptions) {
+  Configuration defaults, recipe = resolve_configuration({{"command line", {{"train-recipe", "cifar"}}}});
+  const auto a = option_values(defaults), b = option_values(recipe);
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].value, b[i].value) << a[i].name;
+  for (const auto& [name, value] : recipe_values("imagenet"))
+    EXPECT_TRUE(recipe_values("cifar").contains(name)) << name;
+  EXPECT_EQ(recipe_values("imagenet").size(), recipe_values("cifar").size());
+}
+
 TEST(ConfigurationTest, OptionNamesAreUnique) {
   std::vector<std::string> names = option_names(kAllParts);
   std::sort(names.begin(), names.end());
@@ -93,11 +134,26 @@ TEST(ConfigurationTest, BadValuesAreUsageErrorsThatNameTheOption) {
   expect_usage_error({{"learning-rate", "-1"}}, "learning-rate");
   expect_usage_error({{"train-drop-path", "1"}}, "train-drop-path");
   expect_usage_error({{"criterion", "beauty"}}, "beauty");
+  expect_usage_error({{"sgas-criterion", "3"}}, "sgas-criterion");
+  expect_usage_error({{"sgas-decide-every", "0"}}, "sgas-decide-every");
+  expect_usage_error({{"sdarts-epsilon", "-0.1"}}, "sdarts-epsilon");
+  expect_usage_error({{"converged-epochs", "0"}}, "converged-epochs");
+  expect_usage_error({{"converged-epochs", "9"}, {"converged-most", "8"}}, "converged-most");
   expect_usage_error({{"preset", "fast"}}, "fast");
+  expect_usage_error({{"train-recipe", "mnist"}}, "mnist");
+  expect_usage_error({{"train-stem", "mnist"}}, "mnist");
+  expect_usage_error({{"train-label-smoothing", "1.5"}}, "train-label-smoothing");
+  expect_usage_error({{"train-learning-rate-decay", "0"}}, "train-learning-rate-decay");
+  expect_usage_error({{"train-most-multiply-adds", "-1"}}, "train-most-multiply-adds");
+  expect_usage_error({{"image-size", "7"}}, "image-size");
 }
 
 TEST(ConfigurationTest, ContradictionsAreUsageErrors) {
   expect_usage_error({{"selection", "magnitude"}, {"method", "fixed-alpha"}}, "fixed-alpha");
+  expect_usage_error({{"selection", "magnitude-progressive"}, {"method", "fixed-alpha"}}, "fixed-alpha");
+  expect_usage_error({{"selection", "discretization"}, {"method", "sgas"}}, "sgas");
+  expect_usage_error({{"selection", "magnitude-progressive"}, {"method", "sgas"}}, "sgas");
+  expect_usage_error({{"method", "sgas"}, {"edge-order", "0,1"}}, "edge-order");
   expect_usage_error({{"selection", "random"}, {"edge-order", "0,1"}}, "edge-order");
   expect_usage_error({{"genotype-rule", "weights"}}, "rounds");
   expect_usage_error({{"space", "nb201"}, {"train-auxiliary-weight", "0.4"}}, "auxiliary");

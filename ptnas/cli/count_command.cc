@@ -15,6 +15,7 @@ void add_count_command(CommandBuilder& builder) {
     NetworkShape shape;
     std::optional<int> channels, cells;  // usual for the genotype where not given
     int image_size = 32;
+    std::string stem = "cifar";
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App& command = builder.add(
@@ -25,6 +26,7 @@ void add_count_command(CommandBuilder& builder) {
         shape.channels = arguments->channels.value_or(usual.channels);
         shape.cells = arguments->cells.value_or(usual.cells);
         shape.height = shape.width = arguments->image_size;
+        shape.stem = stem_from_name(arguments->stem);
         const NetworkCost cost = count_network(genotype, shape);
         Json result;
         result["parameters"] = cost.parameters;
@@ -43,6 +45,8 @@ void add_count_command(CommandBuilder& builder) {
   command.add_option("--image-channels", arguments->shape.image_channels, "channels of an image")
       ->capture_default_str();
   command.add_option("--image-size", arguments->image_size, "height and width of an image")
+      ->capture_default_str();
+  command.add_option("--stem", arguments->stem, "cifar, or imagenet: three convolutions of stride 2")
       ->capture_default_str();
 }
 

@@ -43,7 +43,8 @@ void add_evaluate_command(CommandBuilder& builder) {
         const Configuration configuration = configuration_of(*path, *flags);
         configure_threads(configuration.runtime);
         const std::unique_ptr<Dataset> dataset = open_dataset(configuration.data);
-        const Json evaluation = evaluate_run(run, *dataset, configuration.runtime, *batch);
+        const Json evaluation = evaluate_run(run, *dataset, configuration.runtime, *batch,
+                                             static_cast<int>(configuration.data.loader_threads));
         if (flags->json) {
           std::printf("%s\n", evaluation.dump(2).c_str());
         } else {

@@ -7,6 +7,7 @@
 #include "ptnas/report/report.h"
 #include "ptnas/search/run_search.h"
 #include "ptnas/search/search_table.h"
+#include "ptnas/select/perturbation_chooser.h"
 #include "ptnas/select/run_selection.h"
 #include "ptnas/train/retrain.h"
 
@@ -29,7 +30,8 @@ void run(const Flags& flags, const std::vector<std::string>& command_line) {
         estimate_run(*session.dataset, c.data, c.search, c.select, c.train, c.runtime);
     log_info("expected: {}", summary_of(estimate));
   }
-  run_search(session.run, *session.dataset, c.data, c.search, c.runtime);
+  run_search(session.run, *session.dataset, c.data, c.search, c.runtime,
+             make_operation_chooser(c.select).get());
   run_selection({session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime,
                  *make_search_method(c.search.method), c.preset});
   const Genotype genotype = read_genotype(session.run.file(RunDirectory::kGenotype).string());

@@ -8,6 +8,7 @@
 #include "ptnas/core/error.h"
 #include "ptnas/core/log.h"
 #include "ptnas/search/run_search.h"
+#include "ptnas/select/perturbation_chooser.h"
 
 namespace ptnas {
 
@@ -33,7 +34,8 @@ void add_search_command(CommandBuilder& builder, const std::vector<std::string>&
                     if (flags->out.empty()) fail_usage("--out is required: the run directory to write");
                     Session session = open_session({*flags, command_line, flags->out, std::nullopt});
                     const Configuration& c = session.configuration;
-                    run_search(session.run, *session.dataset, c.data, c.search, c.runtime);
+                    run_search(session.run, *session.dataset, c.data, c.search, c.runtime,
+                               make_operation_chooser(c.select).get());
                     std::printf("%s\n", session.run.path().c_str());
                   });
   command.add_option("--out", flags->out, "run directory");

@@ -32,11 +32,10 @@ const PickleValue* PickleValue::find(std::int64_t number) const {
 }
 
 Pickle PickleMachine::read() {
-  const unsigned protocol = byte() == 0x80 ? byte() : 0;
-  if (protocol != protocol_)
-    fail("{}: expected a pickle of protocol {}, the one that {} writes", what_, protocol_, writer_);
+  protocol_ = byte() == 0x80 ? byte() : 0;
+  if (protocol_ < protocols_.first || protocol_ > protocols_.last) refuse_protocol();
   for (unsigned code = byte(); code != '.'; code = byte()) {
-    if (!do_plain(code) && !do_container(code) && !do_memo(code) && !do_object(code) &&
+    if (!do_plain(code) && !do_container(code) && !do_memo(code) && !do_object(code) && !do_bytes(code) &&
         !do_protocol_4(code) && !do_special(code)) {
       fail("{}: pickle instruction {:#x} is not one that {} writes; nothing was executed", what_, code,
            writer_);
@@ -48,6 +47,13 @@ Pickle PickleMachine::read() {
   std::unordered_set<const PickleValue*> open;
   check_nesting(*pickle_.root_, 0, done, open);
   return std::move(pickle_);
+}
+
+void PickleMachine::refuse_protocol() const {
+  const auto [first, last] = protocols_;
+  if (first == last)
+    fail("{}: expected a pickle of protocol {}, the one that {} writes", what_, first, writer_);
+  fail("{}: expected a pickle of protocol {} to {}, as {} writes them", what_, first, last, writer_);
 }
 
 void PickleMachine::damaged() const {
@@ -318,7 +324,13 @@ void PickleMachine::build(PickleValue& value, const PickleValue& state) {
     fail("{}: the pickle builds an object that is not an OrderedDict; nothing was executed", what_);
 }
 
-// ---- What protocol 4 adds (PEP 3154)
+// ---- What protocols 3 and 4 (PEP 3154) add
+
+bool PickleMachine::do_bytes(unsigned code) {
+  if (protocol_ < 3 || (code != 'C' && code != 'B')) return false;
+  push_text(Kind::kBytes, number(code == 'C' ? 1 : 4));
+  return true;
+}
 
 bool PickleMachine::do_protocol_4(unsigned code) {
   if (protocol_ < 4) return false;
@@ -328,12 +340,6 @@ bool PickleMachine::do_protocol_4(unsigned code) {
       return true;
     case 0x8c:
       push_text(Kind::kText, number(1));
-      return true;
-    case 'C':
-      push_text(Kind::kBytes, number(1));
-      return true;
-    case 'B':
-      push_text(Kind::kBytes, number(4));
       return true;
     case 0x8f:
       push(Kind::kSet);

@@ -25,20 +25,21 @@ struct PickleValue {
     kGlobal,
     kDtype,
     kStorage,
-    kTensor
+    kTensor,
+    kArray
   };
 
   Kind kind = Kind::kNone;
   std::int64_t integer = 0;  ///< kBool, kInteger; kStorage: number of elements; kTensor: offset in elements
   double real = 0;           ///< kFloat
-  std::string
-      text;         ///< kText, kBytes; kGlobal: "module name"; kDtype: NumPy's "f8"; kStorage: "FloatStorage"
-  std::string key;  ///< kStorage: its key in the file
+  std::string text;  ///< kText, kBytes; kGlobal: "module name"; kDtype, kArray: NumPy's "f8"; kStorage:
+                     ///< "FloatStorage"
+  std::string key;   ///< kStorage: its key in the file
   std::int64_t view_offset = 0;           ///< kStorage: where it begins in the data of that key, in elements
   std::vector<const PickleValue*> items;  ///< kList, kTuple, kSet
   std::vector<std::pair<const PickleValue*, const PickleValue*>> entries;  ///< kDict (OrderedDict too)
-  const PickleValue* storage = nullptr;                                    ///< kTensor
-  std::vector<std::int64_t> shape, strides;                                ///< kTensor, in elements
+  const PickleValue* storage = nullptr;  ///< kTensor; kArray: kBytes, all elements, the last index fastest
+  std::vector<std::int64_t> shape, strides;  ///< kTensor, in elements; kArray: shape
 
   /// The value of a text key in a dict; null where there is none.
   const PickleValue* find(std::string_view name) const;
@@ -78,5 +79,10 @@ Pickle read_pickle(std::string_view bytes, const std::string& what);
 /// globals known are collections.OrderedDict (a dict) and, for NumPy's scalars (plain numbers), numpy.dtype
 /// and numpy.core.multiarray.scalar: those of NATS-Bench's files.
 Pickle read_value_pickle(std::string_view bytes, const std::string& what);
+
+/// The same of protocol 2 to 4, with NumPy's arrays of whole or real numbers (kArray) and nothing else of
+/// NumPy: numpy.ndarray, numpy.dtype, numpy.core.multiarray._reconstruct (by NumPy 2's name of it too) and
+/// _codecs.encode, in which protocol 2 puts bytes. An array has as many bytes as its shape and type say.
+Pickle read_array_pickle(std::string_view bytes, const std::string& what);
 
 }  // namespace ptnas

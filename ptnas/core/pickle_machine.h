@@ -17,10 +17,14 @@ namespace ptnas {
 /// object reads one pickle, on one thread.
 class PickleMachine {
  public:
-  /// Of `protocol` (2 or 4) only, with the instructions that `writer` uses, whom errors name; `what` names
-  /// the file. Bytes and names outlive the object.
-  PickleMachine(std::string_view bytes, const std::string& what, unsigned protocol, std::string_view writer)
-      : bytes_(bytes), what_(what), protocol_(protocol), writer_(writer) {}
+  /// The protocols that a reader takes.
+  struct Protocols {
+    unsigned first, last;
+  };
+  /// Of these protocols (2 to 4) only, with the instructions that `writer` uses, whom errors name; `what`
+  /// names the file. Bytes and names outlive the object.
+  PickleMachine(std::string_view bytes, const std::string& what, Protocols protocols, std::string_view writer)
+      : bytes_(bytes), what_(what), protocols_(protocols), writer_(writer) {}
   virtual ~PickleMachine() = default;
   PickleMachine(const PickleMachine&) = delete;
   PickleMachine& operator=(const PickleMachine&) = delete;
@@ -44,6 +48,7 @@ class PickleMachine {
     return false;
   }
 
+  [[noreturn]] void refuse_protocol() const;
   [[noreturn]] void damaged() const;
   [[noreturn]] void fail_call(const PickleValue& function) const;
   const std::string& what() const { return what_; }
@@ -67,6 +72,7 @@ class PickleMachine {
   bool do_container(unsigned code);
   bool do_memo(unsigned code);
   bool do_object(unsigned code);
+  bool do_bytes(unsigned code);
   bool do_protocol_4(unsigned code);
 
   void push_long(std::size_t count);
@@ -86,7 +92,8 @@ class PickleMachine {
 
   std::string_view bytes_;
   const std::string& what_;
-  unsigned protocol_;
+  Protocols protocols_;
+  unsigned protocol_ = 0;  // of this pickle
   std::string_view writer_;
   std::size_t position_ = 0;
   Pickle pickle_;

@@ -23,7 +23,7 @@ constexpr std::size_t kMostDimensions = 16;
 class TorchPickleReader final : public PickleMachine {
  public:
   TorchPickleReader(std::string_view bytes, const std::string& what)
-      : PickleMachine(bytes, what, 2, "torch.save") {}
+      : PickleMachine(bytes, what, {2, 2}, "torch.save") {}
 
  private:
   bool is_known(std::string_view global) const override {

@@ -23,7 +23,7 @@ std::uint64_t bits_of(std::string_view bytes) {
 class ValuePickleReader final : public PickleMachine {
  public:
   ValuePickleReader(std::string_view bytes, const std::string& what)
-      : PickleMachine(bytes, what, 4, "NATS-Bench") {}
+      : PickleMachine(bytes, what, {4, 4}, "NATS-Bench") {}
 
  private:
   bool is_known(std::string_view global) const override {

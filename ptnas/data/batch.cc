@@ -40,11 +40,8 @@ struct Draw {
   int hole_top = 0, hole_bottom = 0, hole_left = 0, hole_right = 0;
 };
 
-Draw draw_augmentation(const Augmentation& augmentation, const DatasetInfo& info, std::uint64_t seed,
-                       std::uint64_t counter) {
+Draw draw_augmentation(const Augmentation& augmentation, const DatasetInfo& info, RandomStream& stream) {
   Draw draw;
-  if (!augmentation.crop_and_flip && augmentation.cutout == 0) return draw;
-  RandomStream stream(seed, Purpose::kAugmentation, counter);
   const auto below = [&stream](int n) {
     return static_cast<int>(stream.below(static_cast<std::uint64_t>(n)));
   };
@@ -118,9 +115,15 @@ Batch make_batch(const Dataset& dataset, const BatchPlan& plan, torch::MemoryFor
     if (index < 0 || index >= dataset.size(plan.part)) {
       fail("image {} was asked for, but this part of {} has {}", index, info.name, dataset.size(plan.part));
     }
-    dataset.read(plan.part, index, pixels.data());
-    const Draw draw = draw_augmentation(plan.augmentation, info, plan.seed,
-                                        plan.first_counter + static_cast<std::uint64_t>(i));
+    RandomStream stream(plan.seed, Purpose::kAugmentation,
+                        plan.first_counter + static_cast<std::uint64_t>(i));
+    Augmentation augmentation = plan.augmentation;
+    if (augmentation.crop_and_flip && dataset.read_augmented(plan.part, index, stream, pixels.data())) {
+      augmentation.crop_and_flip = false;
+    } else {
+      dataset.read(plan.part, index, pixels.data());
+    }
+    const Draw draw = draw_augmentation(augmentation, info, stream);
     write_image(pixels.data(), draw, info, table, images + i * info.channels * plane,
                 channels_last ? info.channels : 1, channels_last ? 1 : plane);
     labels[i] = dataset.label(plan.part, index);

@@ -13,8 +13,8 @@
 
 namespace ptnas {
 
-/// How images become tensors, in DARTS' order: crop with black padding, flip, scale to 0 .. 1, normalise,
-/// cutout.
+/// How images become tensors, in DARTS' order: crop with black padding, flip (or the data set's own
+/// augmentation, Dataset::read_augmented), scale to 0 .. 1, normalise, cutout.
 struct Augmentation {
   bool crop_and_flip = false;
   int cutout = 0;  ///< side of the square set to zero, clipped at the border; 0: none

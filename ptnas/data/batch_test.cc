@@ -143,6 +143,40 @@ TEST(MakeBatch, CutoutClearsASquareClippedAtTheBorder) {
   EXPECT_EQ(widths, heights);
 }
 
+// A set that augments by itself: every pixel is a number that it draws.
+class OwnAugmentation final : public Dataset {
+ public:
+  explicit OwnAugmentation(const Dataset& inner) : inner_(inner) { info_ = inner.info(); }
+  std::int64_t size(Part part) const override { return inner_.size(part); }
+  int label(Part part, std::int64_t index) const override { return inner_.label(part, index); }
+  void read(Part part, std::int64_t index, std::uint8_t* pixels) const override {
+    inner_.read(part, index, pixels);
+  }
+  bool read_augmented(Part, std::int64_t, RandomStream& stream, std::uint8_t* pixels) const override {
+    std::fill_n(pixels, image_bytes(), static_cast<std::uint8_t>(stream.below(256)));
+    return true;
+  }
+
+ private:
+  const Dataset& inner_;
+};
+
+TEST(MakeBatch, ASetsOwnAugmentationTakesTheCropsPlace) {
+  const PatternSet pattern(3);
+  const OwnAugmentation set(pattern);
+  BatchPlan plan{Part::kTrain, {4, 4, 4}, {true, 0}, 3, 1000};
+  const torch::Tensor images = make_batch(set, plan, torch::MemoryFormat::Contiguous).images;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    RandomStream stream(3, Purpose::kAugmentation, 1000 + static_cast<std::uint64_t>(i));
+    const double value = static_cast<double>(stream.below(256)) / 255;
+    const double expected = (value - set.info().mean[1]) / set.info().deviation[1];
+    EXPECT_TRUE(torch::allclose(images[i][1], torch::full({kSide, kSide}, expected), 0, 1e-5));
+  }
+  plan.augmentation = {};
+  EXPECT_TRUE(torch::equal(make_batch(set, plan, torch::MemoryFormat::Contiguous).images,
+                           make_batch(pattern, plan, torch::MemoryFormat::Contiguous).images));
+}
+
 TEST(MakeBatch, AnImageThatIsNotThere) {
   const PatternSet set(1);
   for (const std::int64_t index : {-1, 100}) {

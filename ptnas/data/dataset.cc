@@ -15,7 +15,7 @@ namespace ptnas {
 namespace {
 
 constexpr std::int64_t kMostMeasured = 100'000;
-constexpr int kLeastSide = 8;
+constexpr int kLeastSide = 8, kLargestSide = 4096;
 
 std::vector<std::int64_t> counts_by_class(const Dataset& dataset, Part part) {
   std::vector<std::int64_t> counts(dataset.info().classes.size(), 0);
@@ -30,6 +30,8 @@ std::size_t Dataset::image_bytes() const {
   return static_cast<std::size_t>(info_.channels) * static_cast<std::size_t>(info_.height) *
          static_cast<std::size_t>(info_.width);
 }
+
+bool Dataset::read_augmented(Part, std::int64_t, RandomStream&, std::uint8_t*) const { return false; }
 
 Json Dataset::describe() const {
   Json json = versioned("ptnas-data", 1);
@@ -139,6 +141,13 @@ void measure_pixels(const Dataset& dataset, DatasetInfo& info, std::int64_t most
     info.deviation.push_back(variance > 1e-8 ? std::sqrt(variance) : 1.0);
   }
   info.measured = true;
+}
+
+int image_side(const DataOptions& options, int usual) {
+  const std::int64_t side = options.image_size == 0 ? usual : options.image_size;
+  if (side < kLeastSide || side > kLargestSide)
+    fail_usage("--image-size must be {} to {}, not {}", kLeastSide, kLargestSide, side);
+  return static_cast<int>(side);
 }
 
 std::string valid_utf8(const std::string& name) {

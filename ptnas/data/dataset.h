@@ -23,6 +23,8 @@ struct DatasetInfo {
   int crop_padding = 4;  ///< augmentation: zero padding before the random crop
 };
 
+class RandomStream;
+
 /// A labelled set of images with a training and a test part, in a fixed order. Thread-safe for reading.
 class Dataset {
  public:
@@ -32,6 +34,11 @@ class Dataset {
   virtual int label(Part part, std::int64_t index) const = 0;
   /// Writes [C, H, W] bytes. Throws Error naming the image when it can't be read.
   virtual void read(Part part, std::int64_t index, std::uint8_t* pixels) const = 0;
+  /// Sets of images of many sizes have an augmentation of their own in place of crop and flip: writes one
+  /// image, [C, H, W] bytes, as drawn from `stream`, and returns true. False, and nothing written, for all
+  /// others.
+  virtual bool read_augmented(Part part, std::int64_t index, RandomStream& stream,
+                              std::uint8_t* pixels) const;
   /// What a run records (data.json): name, classes, sizes, counts, mean, deviation; a folder also its
   /// held-out files and the images it left out.
   virtual Json describe() const;

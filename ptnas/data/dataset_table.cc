@@ -16,6 +16,10 @@ constexpr Source kSources[] = {
     {"fashion-mnist", false, open_fashion_mnist},
     {"idx", true, open_idx},
     {"cifar10", true, open_cifar10},
+    {"cifar100", true, open_cifar100},
+    {"svhn", true, open_svhn},
+    {"imagenet16-120", true, open_imagenet16_120},
+    {"imagenet", true, open_imagenet},
     {"folder", true, open_folder},
 };
 

@@ -78,12 +78,15 @@ std::vector<int> first_pixels(const Dataset& dataset) {
 }
 
 TEST(OpenDataset, WrongUse) {
-  expect_error([] { open("mnist"); }, {"fashion-mnist, idx:DIR, cifar10:DIR, folder:DIR", "mnist"},
+  expect_error([] { open("mnist"); },
+               {"fashion-mnist, idx:DIR, cifar10:DIR, cifar100:DIR", "imagenet:DIR, folder:DIR", "mnist"},
                ErrorKind::kUsage);
   expect_error([] { open(""); }, {"fashion-mnist"}, ErrorKind::kUsage);
-  for (const char* name : {"idx", "cifar10", "folder", "folder:"})
+  for (const char* name :
+       {"idx", "cifar10", "cifar100", "svhn", "imagenet16-120", "imagenet", "folder", "folder:"})
     expect_error([&] { open(name); }, {"needs a directory"}, ErrorKind::kUsage);
-  for (const char* name : {"idx", "cifar10", "folder", "fashion-mnist"})
+  for (const char* name :
+       {"idx", "cifar10", "cifar100", "svhn", "imagenet16-120", "imagenet", "folder", "fashion-mnist"})
     expect_error([&] { open(std::string(name) + ":/nowhere/at/all"); }, {"/nowhere/at/all"});
 }
 

@@ -1,4 +1,4 @@
-// Resizing and cropping in one: only the pixels of the square are computed.
+// Resizing and cropping in one: only the pixels of the result are computed.
 
 #include <algorithm>
 #include <cmath>
@@ -15,9 +15,9 @@ struct Taps {
   std::vector<float> weights;
 };
 
-// Taps of the `count` samples in the middle of `in` samples resized to `out`: a triangle as wide as the scale
-// (at least one sample) around each output's centre.
-std::vector<Taps> centre_taps(int in, std::int64_t out, int count) {
+// Taps of the `count` samples in the middle of the `in` samples from `start` on, resized to `out`: a triangle
+// as wide as the scale (at least one sample) around each output's centre.
+std::vector<Taps> centre_taps(int start, int in, std::int64_t out, int count) {
   const double scale = static_cast<double>(in) / static_cast<double>(out), support = std::max(1.0, scale);
   std::vector<Taps> result;
   for (int i = 0; i < count; ++i) {
@@ -27,7 +27,7 @@ std::vector<Taps> centre_taps(int in, std::int64_t out, int count) {
     const auto weight = [&](int j) { return std::max(0.0, 1 - std::abs(j - centre) / support); };
     double sum = 0;
     for (int j = first; j <= last; ++j) sum += weight(j);
-    Taps taps{first, {}};
+    Taps taps{start + first, {}};
     for (int j = first; j <= last; ++j) taps.weights.push_back(static_cast<float>(weight(j) / sum));
     result.push_back(std::move(taps));
   }
@@ -46,16 +46,9 @@ void filter_line(const std::uint8_t* line, const std::vector<Taps>& columns, std
   }
 }
 
-}  // namespace
-
-Image fit_square(const Image& image, int size) {
-  const int shorter = std::min(image.width, image.height);
-  const auto scaled = [&](int side) {
-    const double exact = static_cast<double>(side) * size / shorter;
-    return std::max<std::int64_t>(size, std::llround(exact));
-  };
-  const std::vector<Taps> columns = centre_taps(image.width, scaled(image.width), size);
-  const std::vector<Taps> rows = centre_taps(image.height, scaled(image.height), size);
+// The square of `size` that the taps make.
+Image resample(const Image& image, const std::vector<Taps>& columns, const std::vector<Taps>& rows,
+               int size) {
   const auto channels = static_cast<std::size_t>(image.channels);
   const std::size_t in_line = static_cast<std::size_t>(image.width) * channels;
   const std::size_t out_line = static_cast<std::size_t>(size) * channels;
@@ -80,6 +73,25 @@ Image fit_square(const Image& image, int size) {
       result.pixels.push_back(static_cast<std::uint8_t>(std::clamp(std::lround(value), 0L, 255L)));
   }
   return result;
+}
+
+}  // namespace
+
+Image fit_square(const Image& image, int size, int shorter_side) {
+  const int shorter = std::min(image.width, image.height);
+  const auto scaled = [&](int side) {
+    const double exact = static_cast<double>(side) * shorter_side / shorter;
+    return std::max<std::int64_t>(size, std::llround(exact));
+  };
+  return resample(image, centre_taps(0, image.width, scaled(image.width), size),
+                  centre_taps(0, image.height, scaled(image.height), size), size);
+}
+
+Image fit_square(const Image& image, int size) { return fit_square(image, size, size); }
+
+Image resize_box(const Image& image, const Box& box, int size) {
+  return resample(image, centre_taps(box.left, box.width, size, size),
+                  centre_taps(box.top, box.height, size, size), size);
 }
 
 }  // namespace ptnas

@@ -2,20 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <cmath>
-#include <exception>
 #include <fstream>
-#include <functional>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/files.h"
 #include "ptnas/core/log.h"
 #include "ptnas/core/random.h"
-#include "ptnas/core/runtime_options.h"
+#include "ptnas/data/class_folders.h"
 #include "ptnas/data/image.h"
 #include "ptnas/data/sources.h"
 
@@ -25,9 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int kUsualSide = 32;
 constexpr std::uint64_t kCacheBytes = std::uint64_t{1} << 30;
-constexpr std::int64_t kLeastSide = 8, kLargestSide = 4096;
-constexpr std::int64_t kMostMeasured = 20'000;  // a large set is decoded again for it
+constexpr std::int64_t kMostDecoded = 20'000;  // a large set is decoded again for it
 
 struct Entry {
   fs::path file;
@@ -37,23 +32,9 @@ struct Entry {
 
 using Parts = std::array<std::vector<Entry>, 2>;
 
-bool hidden(const fs::path& path) { return path.filename().string().starts_with("."); }
-
-std::vector<std::string> class_folders(const fs::path& directory) {
-  std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (entry.is_directory() && !hidden(entry.path())) names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 // By its name, or else by its first bytes.
 bool is_image(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") return true;
+  if (has_image_name(file)) return true;
   char start[8] = {};
   std::ifstream(file, std::ios::binary).read(start, sizeof start);
   return looks_like_image({start, sizeof start});
@@ -67,7 +48,7 @@ std::vector<Entry> list_images(const fs::path& directory, const std::vector<std:
     std::vector<fs::path> files;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory / classes[c])) {
       if (!entry.is_regular_file()) continue;
-      if (!hidden(entry.path()) && is_image(entry.path())) {
+      if (!is_hidden(entry.path()) && is_image(entry.path())) {
         files.push_back(entry.path());
       } else {
         ++others;
@@ -123,35 +104,12 @@ Layout find_layout(const fs::path& directory) {
   return layout;
 }
 
-// Calls `work` for 0 .. count - 1 on the process's cores; rethrows the first exception.
-void for_each_index(std::size_t count, const std::function<void(std::size_t)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr fault;
-  std::mutex mutex;
-  const auto loop = [&] {
-    for (std::size_t i = next++; i < count; i = next++) {
-      try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!fault) fault = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int t = 1; t < available_cores(); ++t) threads.emplace_back(loop);
-  loop();
-  for (std::thread& thread : threads) thread.join();
-  if (fault) std::rethrow_exception(fault);
-}
-
 class FolderDataset final : public Dataset {
  public:
   FolderDataset(const fs::path& directory, const DataOptions& options, std::uint64_t cache_bytes)
       : root_(directory) {
     info_.name = "folder";
-    info_.height = info_.width = static_cast<int>(options.image_size);
+    info_.height = info_.width = image_side(options, kUsualSide);
     const Layout layout = find_layout(directory);
     for (const std::string& name : layout.classes) info_.classes.push_back(valid_utf8(name));
     parts_[0] = list_images(layout.train, layout.classes);
@@ -159,9 +117,9 @@ class FolderDataset final : public Dataset {
     decode_all(options.skip_bad_images, cache_bytes);
     check_classes(layout.train);
     if (!layout.test) hold_out(options.test_portion);
-    put_in_order();
+    put_in_order_of_use(parts_[0]);
     check_labels(*this, directory.string());
-    measure_pixels(*this, info_, kMostMeasured);
+    measure_pixels(*this, info_, kMostDecoded);
   }
 
   std::int64_t size(Part part) const override { return static_cast<std::int64_t>(of(part).size()); }
@@ -292,15 +250,6 @@ class FolderDataset final : public Dataset {
     }
   }
 
-  void put_in_order() {
-    std::vector<int> labels;
-    for (const Entry& entry : parts_[0]) labels.push_back(entry.label);
-    std::vector<Entry> ordered;
-    for (const std::int64_t i : order_of_use(labels))
-      ordered.push_back(std::move(parts_[0][static_cast<std::size_t>(i)]));
-    parts_[0] = std::move(ordered);
-  }
-
   fs::path root_;
   Parts parts_;
   std::vector<std::string> held_out_, left_out_;
@@ -310,9 +259,7 @@ class FolderDataset final : public Dataset {
 
 std::unique_ptr<Dataset> open_folder(const std::string& path, const DataOptions& options,
                                      std::uint64_t cache_bytes) {
-  if (options.image_size < kLeastSide || options.image_size > kLargestSide) {
-    fail_usage("--image-size must be {} to {}, not {}", kLeastSide, kLargestSide, options.image_size);
-  }
+  image_side(options, kUsualSide);  // in range
   if (!(options.test_portion > 0 && options.test_portion < 1)) {
     fail_usage("--test-portion must lie strictly between 0 and 1, not {}", options.test_portion);
   }

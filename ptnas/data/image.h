@@ -25,6 +25,15 @@ bool looks_like_image(std::string_view bytes);
 /// Resizes so that the shorter side is `size` (a triangle filter: as wide as the scale where the image
 /// shrinks, so that nothing aliases; bilinear where it grows) and crops the centre square.
 Image fit_square(const Image& image, int size);
+/// The same with the shorter side resized to `shorter_side` (`size` or more) before the crop.
+Image fit_square(const Image& image, int size, int shorter_side);
+
+/// A part of an image, in pixels, within it.
+struct Box {
+  int left, top, width, height;
+};
+/// The part resized to `size` by `size` with the same filter, as if there were nothing around it.
+Image resize_box(const Image& image, const Box& box, int size);
 
 /// Converts between grey and colour: grey by ITU-R BT.601 luma.
 Image with_channels(const Image& image, int channels);

@@ -225,6 +225,14 @@ TEST(FitSquare, ShrinksWithoutAliasing) {
   for (const std::uint8_t value : fit_square(image, 16).pixels) EXPECT_NEAR(value, 100, 3);
 }
 
+TEST(FitSquare, ResizesMoreThanItCrops) {
+  // The middle half of an image in which each column has its number.
+  Image image{32, 32, 1, {}};
+  for (int i = 0; i < 32 * 32; ++i) image.pixels.push_back(static_cast<std::uint8_t>(i % 32));
+  const Image fitted = fit_square(image, 16, 32);
+  for (int i = 0; i < 256; ++i) EXPECT_EQ(fitted.pixels[static_cast<std::size_t>(i)], 8 + i % 16);
+}
+
 TEST(FitSquare, GrowsBilinearly) {
   const Image image{2, 2, 1, {0, 100, 0, 100}};
   EXPECT_EQ(fit_square(image, 4).pixels,

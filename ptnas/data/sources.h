@@ -15,6 +15,10 @@ namespace ptnas {
 std::unique_ptr<Dataset> open_fashion_mnist(const std::string& path, const DataOptions& options);
 std::unique_ptr<Dataset> open_idx(const std::string& path, const DataOptions& options);
 std::unique_ptr<Dataset> open_cifar10(const std::string& path, const DataOptions& options);
+std::unique_ptr<Dataset> open_cifar100(const std::string& path, const DataOptions& options);
+std::unique_ptr<Dataset> open_svhn(const std::string& path, const DataOptions& options);
+std::unique_ptr<Dataset> open_imagenet16_120(const std::string& path, const DataOptions& options);
+std::unique_ptr<Dataset> open_imagenet(const std::string& path, const DataOptions& options);
 std::unique_ptr<Dataset> open_folder(const std::string& path, const DataOptions& options);
 /// As open_folder, keeping at most `cache_bytes` of decoded images in memory.
 std::unique_ptr<Dataset> open_folder(const std::string& path, const DataOptions& options,
@@ -54,6 +58,9 @@ void check_labels(const Dataset& dataset, const std::string& what);
 /// Sets mean and deviation of pixel / 255 by channel, measured on `most` images of the training part, evenly
 /// spaced (all where there are fewer).
 void measure_pixels(const Dataset& dataset, DatasetInfo& info, std::int64_t most);
+
+/// --image-size, or `usual` where it is 0. Throws Error(kUsage) out of 8 to 4096.
+int image_side(const DataOptions& options, int usual);
 
 /// A name from a file or a file system as valid UTF-8 (U+FFFD for what is not), as JSON needs it.
 std::string valid_utf8(const std::string& name);

@@ -19,7 +19,26 @@ WeightMatrix to_host(const torch::Tensor& values, const SearchSpace& space, Cell
   return matrix;
 }
 
+EdgeWeights edge_weights_of(const SearchSpace& space, CellType type, const torch::Tensor& values) {
+  EdgeWeights result;
+  result.host = to_host(values, space, type);
+  result.values = values;
+  result.columns = static_cast<int>(values.size(1));
+  result.each = values.reshape({-1}).unbind(0);
+  return result;
+}
+
 }  // namespace
+
+ArchitectureWeights weights_of(const SearchSpace& space, const torch::Tensor& normal,
+                               const torch::Tensor& reduction) {
+  ArchitectureWeights result;
+  const torch::Tensor* values[] = {&normal, &reduction};
+  for (const CellType type : space.cell_types())
+    result.cells[static_cast<int>(type)] =
+        edge_weights_of(space, type, *values[static_cast<std::size_t>(type)]);
+  return result;
+}
 
 Architecture::Architecture(const SearchSpace& space, double deviation, std::uint64_t seed,
                            torch::Device device)
@@ -77,6 +96,11 @@ void Architecture::restore(CellType type, int edge) {
   removed_[static_cast<std::size_t>(type)].at(static_cast<std::size_t>(edge)) = false;
 }
 
+void Architecture::reopen(CellType type, int edge) {
+  restore(type, edge);
+  decided_[static_cast<std::size_t>(type)].at(static_cast<std::size_t>(edge)) = -1;
+}
+
 EdgeWeights Architecture::edge_weights(CellType type, bool with_gradient,
                                        const std::vector<Mask>& masks) const {
   const auto t = static_cast<std::size_t>(type);
@@ -101,12 +125,7 @@ EdgeWeights Architecture::edge_weights(CellType type, bool with_gradient,
     constants.zero_();
   }
   if (changed) values = values * factor.to(values.device()) + constant.to(values.device());
-  EdgeWeights result;
-  result.host = to_host(values, space_, type);
-  result.values = values;
-  result.columns = static_cast<int>(values.size(1));
-  result.each = values.reshape({-1}).unbind(0);
-  return result;
+  return edge_weights_of(space_, type, values);
 }
 
 ArchitectureWeights Architecture::weights(bool with_gradient, const std::vector<Mask>& masks) const {

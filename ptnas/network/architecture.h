@@ -23,6 +23,11 @@ struct ArchitectureWeights {
   const EdgeWeights& of(CellType type) const { return cells[static_cast<int>(type)]; }
 };
 
+/// Weights with these values, [edges, most candidates] for each searched cell type, differentiable in them;
+/// those of a type that is not searched are not read.
+ArchitectureWeights weights_of(const SearchSpace& space, const torch::Tensor& normal,
+                               const torch::Tensor& reduction);
+
 /// One perturbation of the weights: an operation (or, where `operation` is nullopt, all of an edge) set to 0,
 /// no renormalisation.
 struct Mask {
@@ -50,9 +55,12 @@ class Architecture {
 
   std::optional<int> decided(CellType type, int edge) const;
   bool removed(CellType type, int edge) const;
+  /// Neither decided nor removed.
+  bool open(CellType type, int edge) const { return !decided(type, edge) && !removed(type, edge); }
   void decide(CellType type, int edge, int operation);
   void remove(CellType type, int edge);
   void restore(CellType type, int edge);  ///< undoes remove
+  void reopen(CellType type, int edge);   ///< undoes decide and remove
 
   /// The weights now; differentiable in alpha when `with_gradient`. Masks are applied last.
   ArchitectureWeights weights(bool with_gradient, const std::vector<Mask>& masks = {}) const;

@@ -91,6 +91,30 @@ TEST(ArchitectureTest, DecidedRowsAreOneHotAndRemovedRowsZero) {
   EXPECT_EQ(architecture.host_weights(kNormal)[0], (std::vector<double>{0, 1, 0}));
 }
 
+TEST(ArchitectureTest, AReopenedEdgeIsAsIfNothingWasDecided) {
+  Architecture architecture(uneven_space(), 1.0, 3);
+  const WeightMatrix before = architecture.host_weights(kNormal);
+  EXPECT_TRUE(architecture.open(kNormal, 0));
+  architecture.decide(kNormal, 0, 1);
+  architecture.remove(kNormal, 3);
+  EXPECT_FALSE(architecture.open(kNormal, 0));
+  EXPECT_FALSE(architecture.open(kNormal, 3));
+  for (const int edge : {0, 3}) architecture.reopen(kNormal, edge);
+  EXPECT_TRUE(architecture.open(kNormal, 0));
+  EXPECT_EQ(architecture.host_weights(kNormal), before);
+}
+
+TEST(ArchitectureTest, WeightsOfGivenValues) {
+  const SearchSpace space = uneven_space();
+  const torch::Tensor values = torch::rand({5, 3}).requires_grad_();
+  const ArchitectureWeights weights = weights_of(space, values, torch::zeros({5, 3}));
+  EXPECT_EQ(weights.of(kNormal).host[1], (std::vector<double>{values[1][0].item<float>()}));
+  EXPECT_EQ(weights.of(kReduction).host[2], (std::vector<double>{0, 0}));
+  EXPECT_EQ(weights.of(kNormal).columns, 3);
+  weights.of(kNormal).each[4].backward();
+  EXPECT_EQ(values.grad()[1][1].item<float>(), 1);
+}
+
 TEST(ArchitectureTest, MasksAreZeroWithoutRenormalisation) {
   Architecture architecture(uneven_space(), 1.0, 3);
   architecture.decide(kNormal, 2, 0);

@@ -157,31 +157,38 @@ class DerivedNetwork::GraphCell final : public Cell {
   bool checked_ = false;                                // against the plain one
 };
 
-// DARTS' auxiliary head: ReLU, average pool 5 stride 3 on 8x8 maps (others are averaged to 2x2), conv1x1 to
-// 128, batch-norm, ReLU, conv2x2 to 768, batch-norm, ReLU, linear.
+// DARTS' auxiliary head: ReLU, average pool to 2x2, conv1x1 to 128, batch-norm, ReLU, conv2x2 to 768,
+// batch-norm, ReLU, linear. The pool is 5 stride 3 on CIFAR's 8x8 maps, 5 stride 2 on ImageNet's 7x7 (others
+// are averaged to 2x2); ImageNet's has no batch-norm after conv2x2.
 class DerivedNetwork::AuxiliaryHead final : public torch::nn::Module {
  public:
-  AuxiliaryHead(int channels, int classes)
-      : squeeze_(make_convolution(channels, 128, 1)), expand_(make_convolution(128, 768, 2)) {
+  AuxiliaryHead(int channels, int classes, StemKind stem)
+      : usual_side_(stem == StemKind::kCifar ? 8 : 7),
+        squeeze_(make_convolution(channels, 128, 1)),
+        expand_(make_convolution(128, 768, 2)) {
     auto features = register_module("features", std::make_shared<torch::nn::Module>());
     features->register_module("2", squeeze_);
     squeeze_norm_ = features->register_module("3", std::make_shared<BatchNorm>(128, true));
     features->register_module("5", expand_);
-    expand_norm_ = features->register_module("6", std::make_shared<BatchNorm>(768, true));
+    if (stem == StemKind::kCifar)
+      expand_norm_ = features->register_module("6", std::make_shared<BatchNorm>(768, true));
     classifier_ = register_module("classifier", torch::nn::Linear(768, classes));
   }
 
   torch::Tensor forward(const torch::Tensor& input) {
     torch::Tensor x = torch::relu(input);
     if (!kChannelsLastIsRight) x = x.contiguous();
-    x = x.size(2) == 8 && x.size(3) == 8 ? torch::avg_pool2d(x, 5, 3, 0, false, false)
-                                         : torch::adaptive_avg_pool2d(x, {2, 2});
+    x = x.size(2) == usual_side_ && x.size(3) == usual_side_
+            ? torch::avg_pool2d(x, 5, usual_side_ - 5, 0, false, false)
+            : torch::adaptive_avg_pool2d(x, {2, 2});
     x = torch::relu(squeeze_norm_->forward(squeeze_->forward(x)));
-    x = torch::relu(expand_norm_->forward(expand_->forward(x)));
-    return classifier_->forward(x.flatten(1));
+    x = expand_->forward(x);
+    if (expand_norm_) x = expand_norm_->forward(x);
+    return classifier_->forward(torch::relu(x).flatten(1));
   }
 
  private:
+  std::int64_t usual_side_;
   torch::nn::Conv2d squeeze_{nullptr}, expand_{nullptr};
   std::shared_ptr<BatchNorm> squeeze_norm_, expand_norm_;
   torch::nn::Linear classifier_{nullptr};
@@ -195,9 +202,14 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
         "NAS-Bench-201's network has no auxiliary head; give --train-auxiliary-weight 0 (or leave it out)");
   }
   const int nodes = static_cast<int>(genotype_.cells[0].size());
-  const std::vector<CellPlace> places = layout_cells(genotype_.family, shape.channels, shape.cells, nodes);
-  stem_ = register_module(
-      "stem", std::make_shared<Stem>(shape.image_channels, places.front().newer_channels, engine));
+  const std::vector<CellPlace> places =
+      layout_cells(genotype_.family, shape.channels, shape.cells, nodes, shape.stem);
+  if (shape.stem == StemKind::kImageNet) {
+    imagenet_stem_ = std::make_unique<ImageNetStem>(*this, shape.image_channels, shape.channels);
+  } else {
+    stem_ = register_module(
+        "stem", std::make_shared<Stem>(shape.image_channels, places.front().newer_channels, engine));
+  }
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
   for (const CellPlace& place : places) {
     cells_.push_back(
@@ -206,7 +218,8 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
   auxiliary_cell_ = 2 * shape.cells / 3;
   if (auxiliary) {
     const int channels = nodes * places[static_cast<std::size_t>(auxiliary_cell_)].channels;
-    auxiliary_ = register_module("auxiliary_head", std::make_shared<AuxiliaryHead>(channels, shape.classes));
+    auxiliary_ = register_module("auxiliary_head",
+                                 std::make_shared<AuxiliaryHead>(channels, shape.classes, shape.stem));
   }
   const int features = output_channels(genotype_.family, places, nodes);
   tail_ = register_module("lastact", std::make_shared<Tail>(genotype_.family, features));
@@ -219,10 +232,16 @@ std::shared_ptr<DerivedNetwork::Cell> DerivedNetwork::make_cell(const Genotype& 
   return std::make_shared<GraphCell>(genotype, place, engine);
 }
 
+ImageNetStem::Output DerivedNetwork::forward_stem(const torch::Tensor& images) {
+  if (imagenet_stem_) return imagenet_stem_->forward(images);
+  const torch::Tensor stem = stem_->forward(images);
+  return {stem, stem};
+}
+
 DerivedNetwork::Output DerivedNetwork::forward(const torch::Tensor& images, double drop_path,
                                                const ForwardContext& context) {
   Output output;
-  torch::Tensor older = stem_->forward(images), newer = older;
+  auto [older, newer] = forward_stem(images);
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     torch::Tensor next = cells_[i]->forward(older, newer, drop_path, context);
     older = std::move(newer);

@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "ptnas/network/engine.h"
+#include "ptnas/network/imagenet_stem.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/space/count.h"
 #include "ptnas/space/genotype.h"
 
 namespace ptnas {
 
-/// The network of a genotype: DARTS' NetworkCIFAR: stem, cells of two edges a node, auxiliary head after
-/// cell floor(2 cells/3), classifier; or NAS-Bench-201's, whose parameters have the benchmark's names
-/// ("cells.0.layers.3.op.1.weight").
+/// The network of a genotype: DARTS' NetworkCIFAR, or NetworkImageNet, by the shape's stem: stem, cells of
+/// two edges a node, auxiliary head after cell floor(2 cells/3), classifier; or NAS-Bench-201's, whose
+/// parameters have the benchmark's names ("cells.0.layers.3.op.1.weight"). The fused engine computes stem,
+/// cells and residual blocks; the stem for ImageNet is libtorch's with either.
 class DerivedNetwork : public torch::nn::Module {
  public:
   /// Throws Error: what count_network() throws, and kUsage for an auxiliary head in NAS-Bench-201, which has
@@ -41,9 +43,11 @@ class DerivedNetwork : public torch::nn::Module {
   class ResidualCell;
   class AuxiliaryHead;
   static std::shared_ptr<Cell> make_cell(const Genotype& genotype, const CellPlace& place, Engine engine);
+  ImageNetStem::Output forward_stem(const torch::Tensor& images);
   Genotype genotype_;
   NetworkShape shape_;
-  std::shared_ptr<Stem> stem_;
+  std::shared_ptr<Stem> stem_;                   // for CIFAR, or absent
+  std::unique_ptr<ImageNetStem> imagenet_stem_;  // or for ImageNet
   std::vector<std::shared_ptr<Cell>> cells_;
   std::shared_ptr<Tail> tail_;
   std::shared_ptr<AuxiliaryHead> auxiliary_;

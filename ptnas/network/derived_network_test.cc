@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
+#include <cmath>
+
 #include "ptnas/core/error.h"
 #include "ptnas/space/derive.h"
 
@@ -116,6 +118,79 @@ TEST(DerivedNetworkTest, NamesAreThePublishedOnes) {
         "auxiliary_head.classifier.bias", "classifier.weight"}) {
     // The skip of the reduction cells is of stride 1: without parameters.
     EXPECT_EQ(parameters.contains(name), std::string(name) != "cells.1._ops.7.conv_1.weight") << name;
+  }
+}
+
+// DARTS' NetworkImageNet.
+NetworkShape imagenet_shape(int channels, int cells, int size) {
+  return {.channels = channels,
+          .cells = cells,
+          .classes = 6,
+          .height = size,
+          .width = size,
+          .stem = StemKind::kImageNet};
+}
+
+TEST(ImageNetNetworkTest, ParametersAreThoseCounted) {
+  const SearchSpace space = make_space("darts", 4, false);
+  RandomStream stream(2, Purpose::kRandomSelection);
+  for (const auto& [channels, cells] : {std::pair{48, 14}, {6, 5}, {3, 1}, {2, 3}}) {
+    const Genotype genotype = random_genotype(space, stream);
+    const NetworkShape shape = imagenet_shape(channels, cells, 224);
+    EXPECT_EQ(parameters_of(DerivedNetwork(genotype, shape, true)), count_network(genotype, shape).parameters)
+        << to_text(genotype) << " channels " << channels;
+  }
+}
+
+TEST(ImageNetNetworkTest, NamesAreThePublishedOnes) {
+  const DerivedNetwork network(first_genotype(), imagenet_shape(4, 14, 224), true);
+  const auto parameters = network.named_parameters();
+  for (const char* name :
+       {"stem0.0.weight", "stem0.1.weight", "stem0.3.weight", "stem0.4.bias", "stem1.1.weight",
+        "stem1.2.bias", "cells.0.preprocess0.conv_1.weight", "cells.0.preprocess0.bn.bias",
+        "cells.0.preprocess1.op.1.weight", "cells.1.preprocess0.op.1.weight",
+        "auxiliary_head.features.2.weight", "auxiliary_head.features.3.weight",
+        "auxiliary_head.features.5.weight", "auxiliary_head.classifier.weight", "classifier.bias"})
+    EXPECT_TRUE(parameters.contains(name)) << name;
+  for (const char* name : {"stem.0.weight", "auxiliary_head.features.6.weight"})
+    EXPECT_FALSE(parameters.contains(name)) << name;
+  EXPECT_EQ(parameters["stem0.0.weight"].sizes().vec(), (std::vector<std::int64_t>{2, 3, 3, 3}));
+  EXPECT_EQ(parameters["stem1.1.weight"].sizes().vec(), (std::vector<std::int64_t>{4, 4, 3, 3}));
+}
+
+// The stem as the sum that it is, with weights that make every step visible.
+TEST(ImageNetNetworkTest, TheStemByHand) {
+  torch::nn::Module owner;
+  ImageNetStem stem(owner, 3, 4);
+  initialise(owner, 5);
+  owner.eval();  // running statistics of 0 and 1: all but the identity
+  const torch::Tensor x = images(2, 3, 21);
+  const torch::NoGradGuard no_grad;
+  const auto weights = owner.named_parameters();
+  const double scale = 1 / std::sqrt(1 + BatchNorm::kEpsilon);
+  const auto step = [&](const torch::Tensor& in, const char* name) {
+    return torch::conv2d(in, weights[name], {}, 2, 1) * scale;
+  };
+  const torch::Tensor older = step(torch::relu(step(x, "stem0.0.weight")), "stem0.3.weight");
+  const torch::Tensor newer = step(torch::relu(older), "stem1.1.weight");
+  const ImageNetStem::Output output = stem.forward(x);
+  EXPECT_EQ(output.older.sizes().vec(), (std::vector<std::int64_t>{2, 4, 6, 6}));
+  EXPECT_EQ(output.newer.sizes().vec(), (std::vector<std::int64_t>{2, 4, 3, 3}));
+  EXPECT_TRUE(torch::allclose(output.older, older, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(output.newer, newer, 1e-4, 1e-5));
+}
+
+TEST(ImageNetNetworkTest, LogitsForEveryImageSize) {
+  for (const int size : {8, 33, 64, 224}) {
+    DerivedNetwork network(first_genotype(), imagenet_shape(2, 3, size), true);
+    const auto training = network.forward(images(2, 3, size), 0, {1, 1});
+    EXPECT_EQ(training.logits.sizes().vec(), (std::vector<std::int64_t>{2, 6}));
+    ASSERT_TRUE(training.auxiliary.defined());
+    EXPECT_EQ(training.auxiliary.sizes().vec(), (std::vector<std::int64_t>{2, 6}));
+    (training.logits + training.auxiliary).sum().backward();
+    for (const auto& item : network.named_parameters())
+      EXPECT_TRUE(item.value().grad().defined() && item.value().grad().isfinite().all().item<bool>())
+          << item.key() << " at " << size;
   }
 }
 

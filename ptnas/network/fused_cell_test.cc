@@ -340,13 +340,18 @@ TEST(FusedDerivedTest, NasBench201AgreesWithThePlainEngine) {
   }
 }
 
-// A derived network with affine norms, auxiliary head, drop-path: the way there and back.
+// A derived network with affine norms, auxiliary head, drop-path: the way there and back. Behind the stem for
+// ImageNet the first cell's inputs are of two sizes.
 TEST(FusedDerivedTest, AgreesWithThePlainEngine) {
   const SearchSpace space = make_space("darts", 4, false);
   RandomStream stream(1, Purpose::kRandomSelection);
-  for (const int channels : {4, 12, 36}) {
+  const auto shape_of = [](int channels, int size, StemKind stem) {
+    return NetworkShape{.channels = channels, .cells = 5, .height = size, .width = size, .stem = stem};
+  };
+  for (const NetworkShape& shape : {shape_of(4, 16, StemKind::kCifar), shape_of(12, 16, StemKind::kCifar),
+                                    shape_of(36, 16, StemKind::kCifar), shape_of(6, 64, StemKind::kImageNet),
+                                    shape_of(16, 90, StemKind::kImageNet)}) {
     const Genotype genotype = random_genotype(space, stream);
-    const NetworkShape shape{.channels = channels, .cells = 5, .height = 16, .width = 16};
     DerivedNetwork plain(genotype, shape, true), fused(genotype, shape, true, Engine::kFused);
     torch::manual_seed(2);
     for (DerivedNetwork* network : {&plain, &fused}) {
@@ -357,7 +362,8 @@ TEST(FusedDerivedTest, AgreesWithThePlainEngine) {
         if (item.value().dim() == 1) item.value().add_(torch::randn_like(item.value()), 0.3);
       }
     }
-    const torch::Tensor images = torch::randn({5, 3, 16, 16}), labels = torch::randint(10, {5}, torch::kLong);
+    const torch::Tensor images = torch::randn({5, 3, shape.height, shape.width});
+    const torch::Tensor labels = torch::randint(10, {5}, torch::kLong);
     const auto loss_of = [&](DerivedNetwork& network) {
       const auto output = network.forward(images, 0.3, {5, 6});
       const torch::Tensor loss = torch::cross_entropy_loss(output.logits, labels) +
@@ -380,6 +386,23 @@ TEST(FusedDerivedTest, AgreesWithThePlainEngine) {
     const torch::NoGradGuard no_grad;
     EXPECT_LT(relative(fused.forward(images, 0, {}).logits, plain.forward(images, 0, {}).logits), 1e-4);
   }
+}
+
+// At ImageNet's full size.
+TEST(FusedDerivedTest, AgreesOnImagesOf224) {
+  const SearchSpace space = make_space("darts", 4, false);
+  RandomStream stream(3, Purpose::kRandomSelection);
+  const Genotype genotype = random_genotype(space, stream);
+  const NetworkShape shape{
+      .channels = 8, .cells = 4, .height = 224, .width = 224, .stem = StemKind::kImageNet};
+  DerivedNetwork plain(genotype, shape, true), fused(genotype, shape, true, Engine::kFused);
+  for (DerivedNetwork* network : {&plain, &fused}) initialise(*network, 3);
+  torch::manual_seed(2);
+  const torch::Tensor images = torch::randn({2, 3, 224, 224});
+  const torch::NoGradGuard no_grad;
+  const auto a = plain.forward(images, 0, {1, 1}), b = fused.forward(images, 0, {1, 1});
+  EXPECT_LT(relative(b.logits, a.logits), 1e-4);
+  EXPECT_LT(relative(b.auxiliary, a.auxiliary), 1e-3);
 }
 
 }  // namespace

@@ -9,11 +9,11 @@
 
 namespace ptnas {
 
-std::vector<CellPlace> layout_cells(Family family, int channels, int cells, int nodes) {
+std::vector<CellPlace> layout_cells(Family family, int channels, int cells, int nodes, StemKind stem) {
   std::vector<CellPlace> places;
   const int all = cell_count(family, cells);
-  int older = stem_channels(family, channels), newer = older;
-  bool after_reduction = false;
+  int older = stem == StemKind::kCifar ? stem_channels(family, channels) : channels, newer = older;
+  bool after_reduction = stem == StemKind::kImageNet;  // whose last convolution halves the resolution
   for (int i = 0; i < all; ++i) {
     const bool reduction = is_reduction_cell(i, all);
     if (reduction) channels *= 2;

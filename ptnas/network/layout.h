@@ -9,6 +9,7 @@
 
 #include "ptnas/network/engine.h"
 #include "ptnas/network/mixed_cell.h"
+#include "ptnas/space/count.h"
 
 namespace ptnas {
 
@@ -16,9 +17,11 @@ namespace ptnas {
 /// damage the heap (docs/results.md, Debian 13): with libtorch 2 its convolutions get NCHW.
 constexpr bool kChannelsLastIsRight = TORCH_VERSION_MAJOR < 2;
 
-/// The cells of a network, supernet and derived network alike, fixed ones included: the stem is both inputs
-/// of the first cell; channels double in reduction cells. `cells` are those of each stage in NAS-Bench-201.
-std::vector<CellPlace> layout_cells(Family family, int channels, int cells, int nodes);
+/// The cells of a network, supernet and derived network alike, fixed ones included, after a stem (StemKind;
+/// NAS-Bench-201 has one of its own); channels double in reduction cells. `cells` are those of each stage in
+/// NAS-Bench-201.
+std::vector<CellPlace> layout_cells(Family family, int channels, int cells, int nodes,
+                                    StemKind stem = StemKind::kCifar);
 
 /// Channels of the last cell's output.
 int output_channels(Family family, const std::vector<CellPlace>& cells, int nodes);

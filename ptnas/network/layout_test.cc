@@ -36,6 +36,18 @@ TEST(LayoutTest, NasBench201HasThreeStagesWithResidualBlocksBetween) {
   EXPECT_EQ(output_channels(Family::kNasBench201, cells, 3), 64);
 }
 
+TEST(LayoutTest, AfterTheStemForImageNetTheFirstCellHalvesItsOlderInput) {
+  const std::vector<CellPlace> cells = layout_cells(48, 14, 4, StemKind::kImageNet);
+  EXPECT_EQ(cells[0].older_channels, 48);
+  EXPECT_EQ(cells[0].newer_channels, 48);
+  EXPECT_TRUE(cells[0].after_reduction);
+  EXPECT_FALSE(cells[1].after_reduction);
+  EXPECT_EQ(cells[1].older_channels, 48);
+  EXPECT_EQ(cells[1].newer_channels, 192);
+  EXPECT_TRUE(cells[4].type == CellType::kReduction && cells[9].type == CellType::kReduction);
+  EXPECT_EQ(output_channels(cells, 4), 768);
+}
+
 TEST(InitialiseTest, WeightsAreUniformByFanInAndNormsUntouched) {
   Supernet network(make_space("darts", 4, false), {.channels = 8, .cells = 3});
   initialise(network, 5);

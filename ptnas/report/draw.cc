@@ -198,6 +198,11 @@ std::string draw_network_svg(const NetworkShape& shape, Family family, int nodes
   };
   box("#efe3b0", "stem", 60);
   x += kStep;
+  if (shape.stem == StemKind::kImageNet) {  // three convolutions of stride 2
+    height = (height + 7) / 8;
+    image_width = (image_width + 7) / 8;
+  }
+  const int first_height = height;
   for (int i = 0; i < cells; ++i, x += kStep) {
     const bool reduction = is_reduction_cell(i, cells);
     if (reduction) {
@@ -210,7 +215,7 @@ std::string draw_network_svg(const NetworkShape& shape, Family family, int nodes
       text(23, fmt::format("{} ch.", output_nodes(family, nodes) * channels));
     }
     box(reduction ? "#f0c3a8" : "#c9dcf2", reduction ? reduction_name : std::to_string(i),
-        std::max(18, 60 * height / shape.height));
+        std::max(18, 60 * height / first_height));
     if (auxiliary && i == 2 * cells / 3) {
       svg += fmt::format("<path d=\"M{0} 110v12\" stroke=\"#777\"/>", x + kBox / 2);
       text(134, "auxiliary");

@@ -97,6 +97,14 @@ TEST(DrawTest, NasBench201HasOneCellWithNumberedStates) {
     EXPECT_EQ(count(network, label), 1) << label;
 }
 
+TEST(DrawTest, TheNetworkForImageNetBeginsAtAnEighthOfTheSize) {
+  const NetworkShape shape{
+      .channels = 48, .cells = 14, .height = 224, .width = 224, .stem = StemKind::kImageNet};
+  const std::string svg = draw_network_svg(shape, 4);
+  for (const char* label : {"28\u00d728", "14\u00d714", ">7\u00d77", ">192 ch.", ">768 ch."})
+    EXPECT_EQ(count(svg, label), 1) << label;
+}
+
 TEST(DrawTest, TextIsEscaped) {
   EXPECT_EQ(escape_html("<a b='c' d=\"&\">"), "&lt;a b=&#39;c&#39; d=&quot;&amp;&quot;&gt;");
 }

@@ -6,13 +6,21 @@ const byLoss = selection?.criterion === 'loss';
 const operationEvents = events.filter((event) => event.kind === 'operation');
 const measuredEvents = operationEvents.filter((event) => event.scores.length > 0);
 const topologyEvents = events.filter((event) => event.kind === 'topology');
-const chooser = {perturbation: 'Perturbation', magnitude: 'Alpha', random: 'The random draw'}[selection?.selection] ?? 'The selection';
+const chooser = {perturbation: 'Perturbation', magnitude: 'Alpha', 'magnitude-progressive': 'Alpha', discretization: 'Discretization',
+  random: 'The random draw'}[selection?.selection] ?? 'The selection';
+const byAlpha = ['magnitude', 'magnitude-progressive'].includes(selection?.selection);
+// Operations were scored by themselves, made the edge's only one and tuned, instead of by their absence.
+const alone = selection?.selection === 'discretization';
 const sameEdges = (a, b) => String([...a].sort((x, y) => x - y)) === String([...b].sort((x, y) => x - y));
 const differs = (event) =>
   (event.kind === 'operation' ? event.chosen !== event.alpha_choice : !sameEdges(event.kept, event.alpha_choice));
 
-// How much worse the supernet is without a candidate, in the criterion's unit: the method's measure of its worth.
-const harm = (event, score) => (byLoss ? score.loss - event.baseline.loss : event.baseline.accuracy - score.accuracy);
+// How much worse the supernet is without a candidate (or better with an operation alone), in the criterion's unit: the method's measure
+// of its worth.
+const harm = (event, score) => {
+  const worse = byLoss ? score.loss - event.baseline.loss : event.baseline.accuracy - score.accuracy;
+  return alone && event.kind === 'operation' ? -worse : worse;
+};
 const harmText = (value) => {
   const text = byLoss ? value.toFixed(4) : (100 * value).toFixed(2);
   return Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−');
@@ -23,7 +31,7 @@ const unit = byLoss ? '' : ' points';
 
 function summary() {
   const compared = operationEvents.filter((event) => event.alpha_choice);
-  if (!compared.length || selection.selection === 'magnitude') return null;
+  if (!compared.length || byAlpha) return null;
   const count = compared.filter(differs).length;
   const banner = element('div', {class: 'banner', id: 'banner'},
     element('strong', {}, `${chooser} disagrees with alpha on ${count} of ${plural(compared.length, 'edge')}.`));
@@ -41,14 +49,14 @@ function shift(compared) {
 }
 function price() {
   const compared = measuredEvents.filter(differs);
-  if (!compared.length) return '';
+  if (!compared.length || alone) return '';
   const mean = (key) => compared.reduce((sum, event) =>
     sum + harm(event, event.scores.find((score) => score.operation === event[key]) ?? event.scores[0]), 0) / compared.length;
   const what = byLoss ? 'raises the loss by' : 'costs the supernet';
   return `Where they disagree, taking away alpha’s favourite ${what} ${harmText(mean('alpha_choice'))}${unit} on average; ` +
     `taking away the chosen operation, ${harmText(mean('chosen'))}${unit}.`;
 }
-// Of all pairs of operations on one edge, how many alpha and masking put in the same order.
+// Of all pairs of operations on one edge, how many alpha and the measurement put in the same order.
 function agreement() {
   let same = 0, pairs = 0;
   for (const event of measuredEvents) {
@@ -151,6 +159,7 @@ function measuredNote(event) {
   return parts.join(' ');
 }
 const rightTitle = byLoss ? 'without it, loss rises by' : 'without it, accuracy falls by (points)';
+const operationTitle = !alone ? rightTitle : byLoss ? 'alone and tuned, loss falls by' : 'alone and tuned, accuracy rises by (points)';
 
 function operationCard(event) {
   const candidates = selection.candidates[event.cell][event.edge] ?? [];
@@ -162,7 +171,7 @@ function operationCard(event) {
   const verdict = differs(event) ? `${event.chosen}, not alpha’s ${event.alpha_choice}` : `${event.chosen}, as alpha`;
   const title = `${cellName(event.cell)}, edge ${event.edge}: ${edgeName(event.from, event.node)}`;
   return card(event, title, verdict, measured ? measuredNote(event) : 'Nothing was measured.',
-    bars(rows, 'alpha (softmax)', measured ? rightTitle : ''));
+    bars(rows, 'alpha (softmax)', measured ? operationTitle : ''));
 }
 function topologyCard(event) {
   const rounds = event.rounds.map((round, index) => element('div', {},
@@ -216,6 +225,15 @@ const explanations = {
     'while, and the next edge follows. At the end the same question decides which two edges each node keeps.'],
   magnitude: ['This architecture was chosen by alpha alone, as DARTS does it: on each edge the operation with the largest weight, for each node ' +
     'the two edges with the largest ones. Nothing was measured, so this is the rule that a selection by perturbation is compared with.'],
+  'magnitude-progressive': ['This architecture was chosen by alpha, but one edge after another, with the supernet tuned in between as in a ' +
+    'selection by perturbation. It tells how much of that is due to the tuning, and how much to the question that is asked.'],
+  discretization: ['This run measured what perturbation stands in for. On one edge after another, each operation in turn was made the only ' +
+    'one, and the supernet was tuned until it had converged; the operation with the best validation accuracy was kept. In the same way it ' +
+    'was decided at the end which two edges each node keeps.'],
+  sgas: ['The supernet of this run shrank while it was trained (SGAS). Every few epochs one edge of each cell was decided: the one whose alpha ' +
+    'was surest of itself. Once a node had two inputs, its others went.',
+    byAlpha ? 'The operation of such an edge is the one with the largest alpha; nothing was measured.'
+      : 'The operation of such an edge is the one whose absence hurt most: each was masked in turn, and the supernet measured on validation images.'],
   random: ['This architecture was drawn at random from the space: the control. A search that does not beat it has found nothing. What alpha would ' +
     'have chosen stands beside each draw.'],
 };
@@ -231,19 +249,21 @@ function strengthChart(parent) {
   const sets = operations.map((name, shape) => series(name, name, measuredEvents.flatMap((event) => event.scores
     .filter((score) => score.operation === name).map((score) => ({x: score.alpha, y: harm(event, score)}))), {shape}));
   const ticks = byLoss ? {} : {callback: (value) => (100 * value).toFixed(1)};
+  const y = byLoss ? ['rise of the loss', 'fall of the loss'] : ['fall of accuracy, points', 'rise of accuracy, points'];
   const made = addChart(parent, 'strength', 'scatter', sets.filter((set) => set.data.length), {
-    label: 'Alpha against what the supernet loses without the operation', x: 'alpha (softmax) at the decision',
-    y: byLoss ? 'rise of the loss' : 'fall of accuracy, points',
+    label: `Alpha against what the supernet ${alone ? 'gains with the operation alone' : 'loses without the operation'}`,
+    x: 'alpha (softmax) at the decision', y: y[alone ? 1 : 0],
     caption: 'Every operation of every edge. If alpha measured what an operation is worth, the points would rise to the right.'});
   made.config.options.scales.y.ticks = ticks;
 }
 function decisionsSection(box) {
-  for (const text of explanations[selection.selection] ?? []) box.append(paragraph(text));
+  const explained = data.configuration?.method === 'sgas' && selection.selection !== 'random' ? 'sgas' : selection.selection;
+  for (const text of explanations[explained] ?? []) box.append(paragraph(text));
   if (!events.length) {
     box.append(paragraph('No decision has been made yet.'));
     return;
   }
-  if (selection.selection !== 'magnitude') {
+  if (!byAlpha) {
     const grid = element('div', {class: 'pair'});
     box.append(grid);
     choicesChart(grid);
@@ -251,8 +271,10 @@ function decisionsSection(box) {
   }
   box.append(element('h3', {}, 'Every decision'));
   if (measuredEvents.length) {
-    box.append(paragraph('Left, alpha; right, what the supernet loses without the operation. The ring marks alpha’s choice, the dot what was ' +
-      'chosen. Bars are scaled within each card, the numbers are not. A dashed bar: the supernet does better without it.', 'note'));
+    box.append(paragraph((alone ? 'Left, alpha; right, what the supernet gains where the operation is the edge’s only one and the rest is tuned. '
+      : 'Left, alpha; right, what the supernet loses without the operation. ') + 'The ring marks alpha’s choice, the dot what was ' +
+      'chosen. Bars are scaled within each card, the numbers are not. ' +
+      (alone ? 'A dashed bar: the supernet does worse.' : 'A dashed bar: the supernet does better without it.'), 'note'));
   }
   decisionList(box);
 }

@@ -33,6 +33,9 @@ NetworkShape shape_of(const Json& data, Family family) {
   NetworkShape shape = usual_shape(family);
   shape.channels = option_or(data, "train-channels", shape.channels);
   shape.cells = option_or(data, "train-cells", shape.cells);
+  const Json& configuration = data["configuration"];
+  if (const auto stem = configuration.find("train-stem"); stem != configuration.end())
+    shape.stem = stem_from_name(stem->get<std::string>());
   if (!data["data"].is_null()) {
     shape.classes = static_cast<int>(data["data"]["classes"].size());
     shape.image_channels = data["data"]["channels"].get<int>();

@@ -9,7 +9,8 @@
 namespace ptnas {
 
 void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& data,
-                const SearchOptions& options, const RuntimeOptions& runtime) {
+                const SearchOptions& options, const RuntimeOptions& runtime,
+                const OperationChooser* chooser) {
   if (run.finished("search")) {
     log_info("search: finished already");
     return;
@@ -25,7 +26,9 @@ void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& da
   if (State state; checkpoints.load(state)) {
     trainer.put(state);
     progress = progress_from_json(state.values["progress"]);
+    method->check(trainer);
   } else {
+    method->check(trainer);
     checkpoints.save(take);
   }
   const auto after_step = [&] { checkpoints.after_step(take); };
@@ -35,7 +38,7 @@ void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& da
         cosine_rate(options.learning_rate, options.learning_rate_end, progress.epoch, options.epochs);
     trainer.run_epoch(*method, rate, progress, "search",
                       fmt::format("search epoch {}/{}", progress.epoch + 1, options.epochs), after_step);
-    // An evaluation that is interrupted is made again, whole.
+    // An evaluation, and what follows it, is made again whole where it is interrupted.
     Json line = trainer.epoch_line("search", progress.epoch, progress, rate, after_step);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     line["seconds"] = seconds;
@@ -43,6 +46,7 @@ void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& da
     log_info("search epoch {}/{}: loss {:.3f}, accuracy {:.1f} %, validation accuracy {:.1f} %, {}",
              progress.epoch + 1, options.epochs, progress.loss(), 100 * progress.accuracy(),
              100 * line["valid_accuracy"].get<double>(), format_duration(seconds));
+    method->after_epoch(trainer, {progress.epoch, chooser, [&] { checkpoints.between_steps(); }});
     progress = EpochProgress{progress.epoch + 1, 0, 0, 0, 0};
     checkpoints.save(take);
   }

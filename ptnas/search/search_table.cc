@@ -15,7 +15,11 @@ struct Maker {
 // One line a method, named in search_method_names().
 constexpr Maker kMakers[] = {
     {"darts", make_darts},
+    {"darts-second-order", make_darts_second_order},
     {"fixed-alpha", make_fixed_alpha},
+    {"sdarts-rs", make_sdarts_rs},
+    {"sdarts-adv", make_sdarts_adv},
+    {"sgas", make_sgas},
 };
 
 }  // namespace

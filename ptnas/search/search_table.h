@@ -13,6 +13,10 @@ std::unique_ptr<SearchMethod> make_search_method(const std::string& name);
 
 // The makers of that table, one file each.
 std::unique_ptr<SearchMethod> make_darts();
+std::unique_ptr<SearchMethod> make_darts_second_order();
 std::unique_ptr<SearchMethod> make_fixed_alpha();
+std::unique_ptr<SearchMethod> make_sdarts_rs();
+std::unique_ptr<SearchMethod> make_sdarts_adv();
+std::unique_ptr<SearchMethod> make_sgas();
 
 }  // namespace ptnas

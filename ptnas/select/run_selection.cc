@@ -17,10 +17,14 @@ struct Selection {
 constexpr Selection kSelections[] = {
     {"perturbation", select_by_perturbation},
     {"magnitude", select_by_magnitude},
+    {"magnitude-progressive", select_by_magnitude_progressively},
+    {"discretization", select_by_discretization},
     {"random", select_at_random},
 };
 
 Genotype select(const SelectionContext& context) {
+  if (context.search.method == "sgas" && context.options.selection != "random")
+    return select_as_searched(context);
   for (const Selection& selection : kSelections) {
     if (context.options.selection == selection.name) return selection.select(context);
   }

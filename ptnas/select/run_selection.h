@@ -13,6 +13,7 @@
 namespace ptnas {
 
 /// All that a selection works with. `method` tunes the supernet: the one it was searched with.
+/// (SGAS decides in its search: selection only reads what was decided.)
 struct SelectionContext {
   const RunDirectory& supernet_run;
   RunDirectory& run;
@@ -31,9 +32,15 @@ struct SelectionContext {
 /// run_search() does.
 void run_selection(const SelectionContext& context);
 
-// The selections of select_table.cc, one file each. They write selection.json and return the genotype.
+// The selections of the table in run_selection.cc, one file each. They write selection.json and return the
+// genotype.
 Genotype select_by_perturbation(const SelectionContext& context);
 Genotype select_by_magnitude(const SelectionContext& context);
+Genotype select_by_magnitude_progressively(const SelectionContext& context);
+Genotype select_by_discretization(const SelectionContext& context);
 Genotype select_at_random(const SelectionContext& context);
+
+/// What the search itself has decided, for either selection that such a search may have had.
+Genotype select_as_searched(const SelectionContext& context);
 
 }  // namespace ptnas

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ptnas/core/error.h"
 #include "ptnas/core/tensor_file.h"
 #include "ptnas/train/supernet_trainer.h"
@@ -359,6 +361,159 @@ TEST_F(RunSelectionTest, MagnitudeReadsAlpha) {
     EXPECT_EQ(event[choice], event["alpha_choice"]);
   }
   EXPECT_TRUE(metrics("run").empty());
+}
+
+TEST_F(RunSelectionTest, ProgressiveMagnitudeTunesAsPerturbationAndChoosesByAlpha) {
+  options.tune_epochs = 2;
+  select("perturbation");
+  options.selection = "magnitude-progressive";
+  select("run");
+  const Json selection = record("run");
+  EXPECT_EQ(selection["selection"], "magnitude-progressive");
+  EXPECT_TRUE(selection["complete"].get<bool>());
+  ASSERT_EQ(selection["events"].size(), 12u);
+  // The same order and the same tuning.
+  const Json other = record("perturbation");
+  for (std::size_t i = 0; i < 12; ++i) {
+    const Json& event = selection["events"][i];
+    for (const char* key : {"kind", "cell", "node"}) EXPECT_EQ(event[key], other["events"][i][key]);
+    if (event["kind"] == "topology") {
+      EXPECT_EQ(event["kept"].size(), 2u);
+      EXPECT_TRUE(event["rounds"].empty());
+      continue;
+    }
+    EXPECT_EQ(event["edge"], other["events"][i]["edge"]);
+    EXPECT_TRUE(event["scores"].empty());
+    EXPECT_EQ(event["chosen"], event["alpha_choice"]);
+    const auto alpha = event["alpha"].get<std::vector<double>>();
+    const auto largest = std::max_element(alpha.begin(), alpha.end()) - alpha.begin();
+    EXPECT_EQ(event["chosen"], largest == 0 ? "noise" : "sep_conv_3x3");
+  }
+  EXPECT_EQ(metrics("run").size(), metrics("perturbation").size());
+  // The kept edges of node 1 are those whose operation had the largest weights.
+  for (const Json& event : selection["events"]) {
+    if (event["kind"] != "topology") continue;
+    std::vector<double> weights(5, -1);
+    for (const Json& decided : selection["events"]) {
+      if (decided["kind"] != "operation" || decided["cell"] != event["cell"]) continue;
+      const auto alpha = decided["alpha"].get<std::vector<double>>();
+      weights[decided["edge"].get<std::size_t>()] = *std::max_element(alpha.begin(), alpha.end());
+    }
+    const auto least = std::min_element(weights.begin() + 2, weights.end()) - weights.begin();
+    for (const Json& edge : event["kept"]) EXPECT_NE(edge, least);
+  }
+}
+
+TEST_F(RunSelectionTest, InterruptedProgressiveMagnitudeIsBitIdentical) {
+  options.selection = "magnitude-progressive";
+  select("whole");
+  EXPECT_GT(select_interrupted("parts"), 3);
+  expect_equal_runs("whole", "parts");
+}
+
+TEST_F(RunSelectionTest, DiscretizationKeepsWhatIsBestOnceTuned) {
+  options.selection = "discretization";
+  options.converged_epochs = 2;
+  task.search.space = "s2";
+  select("run");
+  const Json selection = record("run");
+  EXPECT_TRUE(selection["complete"].get<bool>());
+  ASSERT_EQ(selection["events"].size(), 12u);
+  std::size_t epochs = 0;
+  for (const Json& event : selection["events"]) {
+    EXPECT_GT(event["baseline"]["loss"].get<double>(), 0);
+    EXPECT_EQ(event["images"], 24);
+    EXPECT_GE(event["margin"].get<double>(), 0);
+    if (event["kind"] == "operation") {
+      ASSERT_EQ(event["scores"].size(), 2u);
+      const Json *chosen = nullptr, *rejected = nullptr;
+      for (const Json& score : event["scores"]) {
+        EXPECT_EQ(score["epochs"], 2);
+        epochs += 2;
+        (score["operation"] == event["chosen"] ? chosen : rejected) = &score;
+      }
+      ASSERT_TRUE(chosen != nullptr && rejected != nullptr);
+      EXPECT_GE((*chosen)["accuracy"], (*rejected)["accuracy"]);
+    } else {
+      ASSERT_EQ(event["rounds"][0].size(), 3u);
+      epochs += 2 * (3 + 1);
+      double worst_kept = 0, best_dropped = 1;
+      for (const Json& score : event["rounds"][0]) {
+        const bool kept =
+            std::find(event["kept"].begin(), event["kept"].end(), score["edge"]) != event["kept"].end();
+        const double accuracy = score["accuracy"];
+        if (kept) worst_kept = std::max(worst_kept, accuracy);
+        if (!kept) best_dropped = std::min(best_dropped, accuracy);
+      }
+      EXPECT_LE(worst_kept, best_dropped);
+    }
+  }
+  std::size_t tuned = 0;
+  for (const Json& line : metrics("run")) {
+    if (line["phase"] != "tune") continue;
+    EXPECT_EQ(line["epoch"], tuned++);
+    EXPECT_TRUE(line.contains("trial"));
+  }
+  EXPECT_EQ(tuned, epochs);
+}
+
+// The slow twin of the first decision: each operation by itself, from the supernet as it was searched.
+TEST_F(RunSelectionTest, DiscretizationTrialsStartFromTheSameSupernet) {
+  options.selection = "discretization";
+  options.converged_epochs = 2;
+  options.edge_order = {2, 0, 1, 3, 4};
+  select("run");
+  const Json scores = record("run")["events"][0]["scores"];
+  for (int operation = 0; operation < 2; ++operation) {
+    SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
+    load_supernet((folder / "search") / RunDirectory::kSupernet, trainer);
+    trainer.renew_sgd();
+    trainer.architecture().decide(CellType::kNormal, 2, operation);
+    EpochProgress progress;
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      progress = EpochProgress{task.search.epochs + epoch, 0, 0, 0, 0};
+      trainer.run_epoch(Darts(), options.tune_learning_rate, progress, "tuning", "tuning", [] {});
+    }
+    const Evaluation evaluation = trainer.evaluate_validation();
+    EXPECT_EQ(scores[static_cast<std::size_t>(operation)]["loss"], evaluation.loss);
+    EXPECT_EQ(scores[static_cast<std::size_t>(operation)]["accuracy"], evaluation.top1());
+  }
+}
+
+TEST_F(RunSelectionTest, InterruptedDiscretizationIsBitIdentical) {
+  options.selection = "discretization";
+  options.converged_epochs = 1;
+  task.search.space = "s3";  // an edge may become `none`
+  select("whole");
+  EXPECT_GT(select_interrupted("parts"), 3);
+  expect_equal_runs("whole", "parts");
+  options.converged = "plateau";
+  options.converged_most = 3;
+  options.converged_gain = 0.05;
+  select("whole-plateau");
+  EXPECT_GT(select_interrupted("parts-plateau"), 3);
+  expect_equal_runs("whole-plateau", "parts-plateau");
+}
+
+// Tuning is the search method's: one that perturbs is asked there too.
+TEST_F(RunSelectionTest, TuningIsTheMethods) {
+  struct Counting final : SearchMethod {
+    explicit Counting(int& steps) : steps(steps) {}
+    bool trains_alpha() const override { return false; }
+    StepResult step(SupernetTrainer& trainer, const Batch& train, const Batch&) const override {
+      EXPECT_GE(trainer.epoch(), trainer.options().epochs);
+      ++steps;
+      return trainer.weight_step(train);
+    }
+    int& steps;
+  };
+  make_supernet();
+  const RunDirectory supernet = RunDirectory::open_for_reading(folder / "search");
+  RunDirectory run = RunDirectory::open_for_writing(folder / "run");
+  int steps = 0;
+  run_selection(
+      {supernet, run, task.dataset, task.data, task.search, options, task.runtime, Counting(steps)});
+  EXPECT_EQ(steps, 3 * 6);
 }
 
 TEST_F(RunSelectionTest, RandomDependsOnTheSeed) {

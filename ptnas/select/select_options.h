@@ -8,9 +8,10 @@
 
 namespace ptnas {
 
-/// Names of the selections; each has a line in select_table.cc.
+/// Names of the selections; each has a line in run_selection.cc.
 inline const std::vector<std::string>& selection_names() {
-  static const std::vector<std::string> names = {"perturbation", "magnitude", "random"};
+  static const std::vector<std::string> names = {"perturbation", "magnitude", "magnitude-progressive",
+                                                 "discretization", "random"};
   return names;
 }
 
@@ -30,6 +31,10 @@ struct SelectOptions {
   bool scoring_updates_statistics = false;
   std::int64_t scoring_batch = 64;
   std::string genotype_rule = "decisions";
+  std::string converged = "epochs";
+  std::int64_t converged_epochs = 5;
+  double converged_gain = 0.001;
+  std::int64_t converged_most = 50;
 
   void declare(OptionVisitor& v) {
     v.group("Selection");
@@ -58,6 +63,15 @@ struct SelectOptions {
     v.choice(
         "genotype-rule", genotype_rule, {"decisions", "weights"},
         "the genotype by the decisions taken, or read off the final weights as the released program does");
+    v.choice("converged", converged, {"epochs", "plateau"},
+             "discretization: a supernet has converged after --converged-epochs of tuning, or once accuracy "
+             "no longer rises");
+    v.option("converged-epochs", converged_epochs,
+             "discretization: epochs of tuning (Appendix A.7: more gain little), or over which accuracy must "
+             "rise");
+    v.option("converged-gain", converged_gain,
+             "discretization: the least rise over --converged-epochs that is one (plateau)");
+    v.option("converged-most", converged_most, "discretization: epochs of tuning at most (plateau)");
   }
 };
 

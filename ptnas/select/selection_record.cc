@@ -95,6 +95,29 @@ Json score_json(const Score& score) {
   return json;
 }
 
+Json rounds_json(const Architecture& architecture, CellType type,
+                 const std::vector<std::vector<EdgeScore>>& rounds) {
+  const SearchSpace& space = architecture.space();
+  Json result = Json::array();
+  for (const std::vector<EdgeScore>& round : rounds) {
+    result.push_back(Json::array());
+    for (const auto& [edge, score] : round) {
+      Json entry = Json::object();
+      entry["edge"] = edge;
+      entry["from"] = space.edge(edge).from;
+      entry["operation"] = candidate_name(space, type, edge, architecture.decided(type, edge).value());
+      entry.update(score_json(score));
+      result.back().push_back(std::move(entry));
+    }
+  }
+  return result;
+}
+
+bool is_decided_none(const Architecture& architecture, CellType type, int edge) {
+  const auto operation = static_cast<std::size_t>(architecture.decided(type, edge).value());
+  return architecture.space().of(type)[static_cast<std::size_t>(edge)][operation] == OperationKind::kNone;
+}
+
 int magnitude_operation(const Architecture& architecture, CellType type, int edge) {
   const auto e = static_cast<std::size_t>(edge);
   const std::vector<double> weights = architecture.softmax(type).at(e);

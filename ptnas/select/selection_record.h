@@ -24,6 +24,13 @@ Json topology_event(const Architecture& architecture, CellType type, int node, s
 /// Loss and accuracy as selection.json has them.
 Json score_json(const Score& score);
 
+/// The rounds of a topology event.
+Json rounds_json(const Architecture& architecture, CellType type,
+                 const std::vector<std::vector<EdgeScore>>& rounds);
+
+/// Whether an edge, which must be decided, was decided as `none`.
+bool is_decided_none(const Architecture& architecture, CellType type, int edge);
+
 /// Name of an edge's candidate.
 std::string candidate_name(const SearchSpace& space, CellType type, int edge, int operation);
 

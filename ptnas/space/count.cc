@@ -105,7 +105,22 @@ void check(const NetworkShape& shape) {
   check("image channels", shape.image_channels, 1 << 16);
   check("image height", shape.height, 1 << 20);
   check("image width", shape.width, 1 << 20);
+  if (shape.stem == StemKind::kImageNet && shape.channels < 2)
+    fail_usage("the stem for ImageNet has channels/2 in the middle: give at least 2 channels, not 1");
 }
+
+}  // namespace
+
+std::string_view name_of(StemKind stem) { return stem == StemKind::kCifar ? "cifar" : "imagenet"; }
+
+StemKind stem_from_name(const std::string& name) {
+  for (const StemKind stem : {StemKind::kCifar, StemKind::kImageNet}) {
+    if (name == name_of(stem)) return stem;
+  }
+  fail_usage("a stem must be cifar or imagenet, not `{}`", name);
+}
+
+namespace {
 
 // A cell's inputs, preprocessed, and its nodes.
 struct CellMaps {
@@ -113,19 +128,35 @@ struct CellMaps {
   Map input, inner;
 };
 
-Map count_stem(Counter& counter, Family family, const NetworkShape& shape) {
-  const Map stem{stem_channels(family, shape.channels), shape.height, shape.width};
-  counter.convolution(shape.image_channels, stem, 3);
-  counter.batch_norm(stem.channels);
-  return stem;
+// The inputs of the first cell.
+struct StemMaps {
+  Map older, newer;
+};
+
+StemMaps count_stem(Counter& counter, Family family, const NetworkShape& shape) {
+  const Map image{shape.image_channels, shape.height, shape.width};
+  const auto step = [&counter](const Map& in, const Map& out) {
+    counter.convolution(in.channels, out, 3);
+    counter.batch_norm(out.channels);
+    return out;
+  };
+  if (shape.stem == StemKind::kCifar) {
+    const Map stem = step(image, {stem_channels(family, shape.channels), image.height, image.width});
+    return {stem, stem};
+  }
+  const Map middle = step(image, halved(image, shape.channels / 2));
+  const Map older = step(middle, halved(middle, shape.channels));
+  return {older, step(older, halved(older, shape.channels))};
 }
 
 // NAS-Bench-201's skeleton; edges(counter, maps) counts a cell's edges.
 template <typename Edges>
 NetworkCost count_stages(const NetworkShape& shape, const Edges& edges) {
   check(shape);
+  if (shape.stem != StemKind::kCifar)
+    fail_usage("NAS-Bench-201's network has its own stem; leave the stem for ImageNet out");
   Counter counter;
-  Map map = count_stem(counter, Family::kNasBench201, shape);
+  Map map = count_stem(counter, Family::kNasBench201, shape).newer;
   const int cells = cell_count(Family::kNasBench201, shape.cells);
   for (int i = 0; i < cells; ++i) {
     if (is_reduction_cell(i, cells)) {
@@ -139,15 +170,14 @@ NetworkCost count_stages(const NetworkShape& shape, const Edges& edges) {
   return counter.cost;
 }
 
-// The DARTS family's stem, preprocessing and classifier.
+// The DARTS family's stem, preprocessing and classifier; edges(counter, maps) counts a cell's edges.
 template <typename Edges>
 NetworkCost count_cells(const NetworkShape& shape, std::int64_t nodes[2], const Edges& edges) {
   check(shape);
   Counter counter;
-  const Map stem = count_stem(counter, Family::kDarts, shape);
-  Map older = stem, newer = stem;
+  auto [older, newer] = count_stem(counter, Family::kDarts, shape);
   std::int64_t channels = shape.channels;
-  bool newer_is_reduction = false;
+  bool newer_is_reduction = shape.stem == StemKind::kImageNet;  // the older input is twice as large
   for (int i = 0; i < shape.cells; ++i) {
     const bool reduction = is_reduction_cell(i, shape.cells);
     if (reduction) channels *= 2;

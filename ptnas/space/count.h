@@ -1,13 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "ptnas/space/genotype.h"
 #include "ptnas/space/search_space.h"
 
 namespace ptnas {
 
-/// The derived CIFAR network's outer shape.
+/// What leads from the image to the first cell. CIFAR: a convolution to 3 C channels, both inputs of the
+/// first cell. ImageNet (DARTS' NetworkImageNet): three convolutions of stride 2, to C/2 and C channels, the
+/// first cell's older input, and to C, its newer one; that cell reduces its older input.
+enum class StemKind { kCifar, kImageNet };
+
+/// "cifar", "imagenet"; and back, with Error(kUsage) for another name.
+std::string_view name_of(StemKind stem);
+StemKind stem_from_name(const std::string& name);
+
+/// A derived network's outer shape.
 struct NetworkShape {
   int channels = 36;
   int cells = 20;  ///< of NAS-Bench-201: in each of its three stages
@@ -15,6 +26,7 @@ struct NetworkShape {
   int image_channels = 3;
   int height = 32;
   int width = 32;
+  StemKind stem = StemKind::kCifar;
 };
 
 struct NetworkCost {

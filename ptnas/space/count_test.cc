@@ -89,6 +89,60 @@ TEST(CountTest, NasBench201sTableAgreesOnEveryRow) {
   EXPECT_EQ(rows, kNb201ArchitectureCount);
 }
 
+TEST(CountTest, TheImageNetStemByHand) {
+  Genotype genotype;
+  for (auto& cell : genotype.cells) {
+    cell = {{{OperationKind::kSkipConnect, 0}, {OperationKind::kSkipConnect, 1}}};
+  }
+  // Four cells of one node on maps of 4x4 (from 32x32): reductions are cells 1 and 2.
+  const NetworkShape shape{.channels = 4,
+                           .cells = 4,
+                           .classes = 3,
+                           .image_channels = 3,
+                           .height = 32,
+                           .width = 32,
+                           .stem = StemKind::kImageNet};
+  const std::int64_t stem = 9 * (3 * 2 * 256 + 2 * 4 * 64 + 4 * 4 * 16);
+  const std::int64_t cell0 = 4 * 4 * 16 + 4 * 4 * 16;                    // the older input, 8x8, halved
+  const std::int64_t cell1 = 4 * 8 * 16 + 4 * 8 * 16 + 2 * (8 * 8 * 4);  // two factorized reductions to 2x2
+  const std::int64_t cell2 = 4 * 16 * 4 + 8 * 16 * 4 + 2 * (16 * 16);
+  const std::int64_t cell3 = 8 * 16 + 16 * 16;
+  const std::int64_t linear = 16 * 3 + 3;
+  const NetworkCost cost = count_network(genotype, shape);
+  EXPECT_EQ(cost.multiply_adds, stem + cell0 + cell1 + cell2 + cell3 + linear);
+  const std::int64_t stem_weights = 9 * (3 * 2 + 2 * 4 + 4 * 4) + 2 * (2 + 4 + 4);
+  const std::int64_t cells_weights = 2 * (16 + 8) + (2 * (32 + 16) + 2 * (64 + 16)) +
+                                     (64 + 32 + 128 + 32 + 2 * (256 + 32)) + (128 + 32 + 256 + 32);
+  EXPECT_EQ(cost.parameters, stem_weights + cells_weights + linear);
+}
+
+// DARTS' own second-order cell: 4.7 million parameters (Liu et al., 2019, Table 3), and by its program's log
+// 4.718752. The paper's 574 million multiply-adds come from a count of its own; of convolutions and the
+// linear layer there are as many as here, counted twice.
+TEST(CountTest, PublishedParametersOnImageNetAndFewerThan600MillionMultiplyAdds) {
+  const Genotype genotype = genotype_from_text(
+      "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), "
+      "('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)], "
+      "normal_concat=range(2, 6), reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), "
+      "('max_pool_3x3', 1), ('max_pool_3x3', 0), ('skip_connect', 2), ('skip_connect', 2), "
+      "('max_pool_3x3', 1)], reduce_concat=range(2, 6))",
+      "a test");
+  const NetworkCost cost = count_network(genotype, {.channels = 48,
+                                                    .cells = 14,
+                                                    .classes = 1000,
+                                                    .height = 224,
+                                                    .width = 224,
+                                                    .stem = StemKind::kImageNet});
+  EXPECT_EQ(cost.parameters, 4718752);
+  EXPECT_EQ(cost.multiply_adds, 529912552);
+}
+
+TEST(CountTest, StemsByName) {
+  EXPECT_EQ(stem_from_name("cifar"), StemKind::kCifar);
+  EXPECT_EQ(stem_from_name("imagenet"), StemKind::kImageNet);
+  expect_error([] { stem_from_name("mnist"); }, {"cifar or imagenet", "mnist"}, ErrorKind::kUsage);
+}
+
 TEST(CountTest, ReductionCellsAreAtThirds) {
   EXPECT_TRUE(is_reduction_cell(2, 8) && is_reduction_cell(5, 8));
   EXPECT_TRUE(is_reduction_cell(6, 20) && is_reduction_cell(13, 20));
@@ -122,6 +176,7 @@ TEST(CountTest, ImpossibleShapesAreRefused) {
   };
   refused({.channels = 0}, "channels");
   refused({.channels = 1 << 30}, "channels");
+  refused({.channels = 1, .stem = StemKind::kImageNet}, "at least 2 channels");
   refused({.cells = 0}, "cells");
   refused({.cells = 2000000000}, "cells");
   refused({.classes = -1}, "classes");

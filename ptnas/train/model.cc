@@ -40,6 +40,7 @@ void save_model(const std::filesystem::path& path, const DerivedNetwork& network
   state.values["genotype"] = to_json(network.genotype());
   state.values["channels"] = shape.channels;
   state.values["cells"] = shape.cells;
+  state.values["stem"] = std::string(name_of(shape.stem));
   state.values["image"] = {shape.image_channels, shape.height, shape.width};
   state.values["auxiliary"] = network.has_auxiliary();
   state.values["classes"] = info.classes;
@@ -67,7 +68,8 @@ Model load_model(const std::filesystem::path& path, const DatasetInfo& info, Eng
                              static_cast<int>(classes.size()),
                              info.channels,
                              info.height,
-                             info.width};
+                             info.width,
+                             stem_from_name(values.value("stem", "cifar"))};
     model.network = std::make_shared<DerivedNetwork>(genotype_from_json(values.at("genotype"), path.string()),
                                                      shape, values.at("auxiliary").get<bool>(), engine);
   } catch (const nlohmann::json::exception& error) {

@@ -78,6 +78,23 @@ double Sgd::step(double rate, double clip) {
   return norm;
 }
 
+std::vector<torch::Tensor> Sgd::unrolled(const std::vector<torch::Tensor>& gradients, double rate,
+                                         bool with_momentum) const {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> result;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const torch::Tensor weight = parameters_[i].detach();
+    if (!gradients.at(i).defined()) {
+      result.push_back(weight.clone());
+      continue;
+    }
+    torch::Tensor direction = gradients[i] + decay_ * weight;
+    if (with_momentum) direction = direction + momentum_ * buffers_[i];
+    result.push_back(weight - rate * direction);
+  }
+  return result;
+}
+
 Adam::Adam(std::vector<torch::Tensor> parameters, double rate, double decay)
     : parameters_(std::move(parameters)),
       first_(zeros_like_all(parameters_)),
@@ -119,6 +136,10 @@ double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t ep
   return end +
          (start - end) *
              (1 + std::cos(std::numbers::pi * static_cast<double>(epoch) / static_cast<double>(epochs))) / 2;
+}
+
+double exponential_rate(double start, double decay, std::int64_t epoch) {
+  return start * std::pow(decay, static_cast<double>(epoch));
 }
 
 void check_finite(double value, const std::string& stage, std::int64_t epoch, std::int64_t step, double rate,

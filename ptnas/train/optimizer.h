@@ -21,6 +21,11 @@ class Sgd {
   /// Scales all gradients so that their global L2 norm is at most `clip` (0: no clipping), then steps. The
   /// decay is added after clipping. Returns the norm before it.
   double step(double rate, double clip);
+  /// Where a step by `gradients` (one a parameter, undefined: it stays) without clipping would take the
+  /// parameters: w - rate (momentum buffer + gradient + decay w), without the buffer's term unless
+  /// `with_momentum`. Changes nothing. DARTS' inner step (FACTS, Second order).
+  std::vector<torch::Tensor> unrolled(const std::vector<torch::Tensor>& gradients, double rate,
+                                      bool with_momentum) const;
   void take(State& state, const std::string& prefix) const { take_tensors(state, prefix, buffers_); }
   void put(const State& state, const std::string& prefix) { put_tensors(state, prefix, buffers_); }
 
@@ -49,6 +54,9 @@ class Adam {
 /// Cosine from `start` to `end`: the rate of `epoch` of `epochs` (Loshchilov and Hutter, 2017, eq. 5, without
 /// restarts).
 double cosine_rate(double start, double end, std::int64_t epoch, std::int64_t epochs);
+
+/// The rate of `epoch` where each epoch's is the one before times `decay`.
+double exponential_rate(double start, double decay, std::int64_t epoch);
 
 /// Throws Error when `value`, a loss or the norm that step() returned, is not finite: says where it happened
 /// and what to try.

@@ -70,6 +70,26 @@ TEST(Sgd, NesterovsMomentumIsPyTorchs) {
   expect_near(ours, theirs);
 }
 
+TEST(Sgd, UnrolledIsWhereAStepGoes) {
+  std::vector<torch::Tensor> parameters = make_parameters();
+  Sgd sgd(parameters, 0.9, 3e-4);
+  set_gradients(parameters, 1);
+  sgd.step(0.1, 0);  // buffers that are not zero
+  set_gradients(parameters, 2);
+  std::vector<torch::Tensor> gradients, before;
+  for (const torch::Tensor& parameter : parameters) {
+    gradients.push_back(parameter.grad().defined() ? parameter.grad().clone() : torch::Tensor());
+    before.push_back(parameter.detach().clone());
+  }
+  const std::vector<torch::Tensor> unrolled = sgd.unrolled(gradients, 0.1, true),
+                                   plain = sgd.unrolled(gradients, 0.1, false);
+  expect_equal(parameters, before);
+  expect_near(plain, Sgd(parameters, 0, 3e-4).unrolled(gradients, 0.1, true));
+  EXPECT_FALSE(torch::allclose(plain[0], unrolled[0]));
+  sgd.step(0.1, 0);
+  expect_near(unrolled, parameters);
+}
+
 TEST(Sgd, ClipOfZeroIsNone) {
   std::vector<torch::Tensor> parameters = {torch::zeros({2}).set_requires_grad(true)};
   parameters[0].mutable_grad() = torch::tensor({300.0f, 400.0f});
@@ -149,6 +169,13 @@ TEST(CosineRate, FallsFromStartToEnd) {
   EXPECT_DOUBLE_EQ(cosine_rate(0.025, 0.001, 25, 50), 0.013);
   EXPECT_NEAR(cosine_rate(0.025, 0.001, 50, 50), 0.001, 1e-15);
   EXPECT_GT(cosine_rate(0.025, 0, 599, 600), 0);
+}
+
+TEST(ExponentialRate, FallsByTheSameShareEachEpoch) {
+  EXPECT_DOUBLE_EQ(exponential_rate(0.1, 0.97, 0), 0.1);
+  EXPECT_DOUBLE_EQ(exponential_rate(0.1, 0.97, 2), 0.1 * 0.97 * 0.97);
+  EXPECT_NEAR(exponential_rate(0.1, 0.97, 249), 0.1 * std::exp(249 * std::log(0.97)), 1e-12);
+  EXPECT_DOUBLE_EQ(exponential_rate(0.1, 1, 100), 0.1);
 }
 
 TEST(CheckFinite, SaysWhereAndWhatToTry) {

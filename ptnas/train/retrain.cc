@@ -15,6 +15,7 @@ namespace ptnas {
 namespace {
 
 constexpr const char* kBestModel = "model.best.safetensors";
+constexpr double kMostWaiting = 0.05;  // share of an epoch that is not worth a word
 
 NetworkShape shape_for(const Dataset& dataset, const TrainOptions& options) {
   const DatasetInfo& info = dataset.info();
@@ -23,7 +24,19 @@ NetworkShape shape_for(const Dataset& dataset, const TrainOptions& options) {
           static_cast<int>(info.classes.size()),
           info.channels,
           info.height,
-          info.width};
+          info.width,
+          stem_from_name(options.stem)};
+}
+
+// ImageNet's mobile setting allows 600 million (Liu et al., 2019, Section 3.3).
+void check_multiply_adds(const Genotype& genotype, const NetworkShape& shape, const TrainOptions& options) {
+  const double millions = static_cast<double>(count_network(genotype, shape).multiply_adds) / 1e6;
+  if (options.most_multiply_adds <= 0 || millions < options.most_multiply_adds) return;
+  fail_usage(
+      "expected a network of fewer than {} million multiply-adds on images of {}x{}, this one has {:.1f}; "
+      "give fewer "
+      "--train-channels, or --train-most-multiply-adds 0 for no limit",
+      options.most_multiply_adds, shape.height, shape.width, millions);
 }
 
 // Noise, where a genotype has it, is drawn in evaluation too: from the range of evaluations.
@@ -102,8 +115,10 @@ class Retraining {
 
  private:
   std::shared_ptr<DerivedNetwork> make_network(const Genotype& genotype) const {
-    auto network = std::make_shared<DerivedNetwork>(genotype, shape_for(dataset_, options_),
-                                                    options_.auxiliary_weight > 0, engine_of(runtime_));
+    const NetworkShape shape = shape_for(dataset_, options_);
+    check_multiply_adds(genotype, shape, options_);
+    auto network =
+        std::make_shared<DerivedNetwork>(genotype, shape, options_.auxiliary_weight > 0, engine_of(runtime_));
     initialise(*network, static_cast<std::uint64_t>(runtime_.seed));
     network->to(device_);
     put_in_format(*network, format_);
@@ -126,6 +141,18 @@ class Retraining {
     checkpoints_.save([this](State& state) { take(state); });
   }
 
+  torch::Tensor smoothed_loss(const torch::Tensor& logits, const torch::Tensor& labels) const {
+    constexpr std::int64_t kIgnoreNone = -100;  // no label is negative
+    return torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, kIgnoreNone,
+                                     options_.label_smoothing);
+  }
+
+  double rate_of(std::int64_t epoch) const {
+    return options_.schedule == "cosine"
+               ? cosine_rate(options_.learning_rate, options_.learning_rate_end, epoch, options_.epochs)
+               : exponential_rate(options_.learning_rate, options_.learning_rate_decay, epoch);
+  }
+
   void step(const Batch& batch, double rate, double drop_path, std::uint64_t number) {
     const auto check = [&](double value, const char* what) {
       check_finite(value, "retraining", progress_.epoch, progress_.step, rate, what);
@@ -134,10 +161,10 @@ class Retraining {
     const torch::Tensor labels = batch.labels.to(device_);
     const auto output = network_->forward(batch.images.to(device_), drop_path,
                                           {static_cast<std::uint64_t>(runtime_.seed), number});
-    torch::Tensor loss = torch::cross_entropy_loss(output.logits, labels);
+    torch::Tensor loss = smoothed_loss(output.logits, labels);
     const double main_loss = loss.item<double>();
     if (output.auxiliary.defined())
-      loss = loss + options_.auxiliary_weight * torch::cross_entropy_loss(output.auxiliary, labels);
+      loss = loss + options_.auxiliary_weight * smoothed_loss(output.auxiliary, labels);
     check(loss.item<double>(), "loss");
     loss.backward();
     check(sgd_.step(rate, options_.clip), "gradient's norm");
@@ -149,8 +176,7 @@ class Retraining {
     const std::int64_t epoch = progress_.epoch, before = progress_.images;
     const std::int64_t batches = batch_count(static_cast<std::int64_t>(train_.size()), options_.batch);
     network_->train();
-    const double rate =
-        cosine_rate(options_.learning_rate, options_.learning_rate_end, epoch, options_.epochs);
+    const double rate = rate_of(epoch);
     const double drop_path =
         options_.drop_path * static_cast<double>(epoch) / static_cast<double>(options_.epochs);
     const Augmentation augmentation{options_.crop_and_flip, static_cast<int>(options_.cutout)};
@@ -160,13 +186,25 @@ class Retraining {
                       static_cast<std::uint64_t>(epoch)),
         progress_.step, batches, format_, loader_threads_);
     Progress bar(fmt::format("train epoch {}/{}", epoch + 1, options_.epochs), batches);
+    double waited = 0;
     while (progress_.step < batches) {
-      step(*stream.next(), rate, drop_path, static_cast<std::uint64_t>(epoch * batches + progress_.step));
+      const auto asked = std::chrono::steady_clock::now();
+      const Batch batch = *stream.next();
+      waited += seconds_since(asked);
+      step(batch, rate, drop_path, static_cast<std::uint64_t>(epoch * batches + progress_.step));
       bar.update(progress_.step, progress_.loss(), progress_.accuracy(), progress_.images - before);
       checkpoints_.after_step([this](State& state) { take(state); });
     }
-    end_epoch(rate, drop_path,
-              std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    const double seconds = seconds_since(started);
+    if (waited > kMostWaiting * seconds) {
+      log_info("the network waited {:.0f} % of the time for images; more --loader-threads may help",
+               100 * waited / seconds);
+    }
+    end_epoch(rate, drop_path, seconds);
+  }
+
+  static double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 
   void end_epoch(double rate, double drop_path, double seconds) {
@@ -187,6 +225,7 @@ class Retraining {
     line["valid_accuracy"] = validation ? Json(validation->top1()) : Json(nullptr);
     line["test_loss"] = test ? Json(test->loss) : Json(nullptr);
     line["test_accuracy"] = test ? Json(test->top1()) : Json(nullptr);
+    line["test_top5"] = test ? Json(test->top5()) : Json(nullptr);
     line["learning_rate"] = rate;
     line["drop_path"] = drop_path;
     line["seconds"] = seconds;
@@ -267,7 +306,7 @@ void retrain(RunDirectory& run, const Dataset& dataset, const Genotype& genotype
 }
 
 Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const RuntimeOptions& runtime,
-                  std::int64_t batch) {
+                  std::int64_t batch, int loader_threads) {
   if (!run.has(RunDirectory::kModel)) {
     fail("{} has no trained network yet; finish its retraining first (ptnas train {})", run.path().string(),
          run.path().string());
@@ -286,7 +325,7 @@ Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const Runtime
         return evaluation_logits(*model.network, normalise_for(model, images, dataset.info()), runtime.seed,
                                  number);
       },
-      format, device, /*loader_threads=*/1);
+      format, device, loader_threads);
   return evaluation_json(evaluation, *model.network, dataset);
 }
 

@@ -18,6 +18,6 @@ void retrain(RunDirectory& run, const Dataset& dataset, const Genotype& genotype
 /// Evaluates a run's trained model on the test part of `dataset`: the content of evaluation.json
 /// (docs/formats.md), with the milliseconds an image. Throws Error when the model does not fit the data.
 Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const RuntimeOptions& runtime,
-                  std::int64_t batch);
+                  std::int64_t batch, int loader_threads = 1);
 
 }  // namespace ptnas

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "ptnas/core/error.h"
@@ -151,6 +152,61 @@ TEST_F(RetrainTest, LearnsTheBars) {
   EXPECT_TRUE(lines[5].at("test_accuracy").is_null());
   EXPECT_TRUE(lines[5].at("valid_loss").is_null());
   EXPECT_FALSE(lines[11].at("test_accuracy").is_null());
+}
+
+TEST_F(RetrainTest, ImageNetsStemScheduleAndLabelSmoothing) {
+  train.stem = "imagenet";
+  train.schedule = "exponential";
+  train.learning_rate = 0.1;
+  train.learning_rate_decay = 0.5;
+  train.label_smoothing = 0.1;
+  train.drop_path = 0;
+  retrain_in("run");
+  const RunDirectory run = RunDirectory::open_for_reading(folder / "run");
+  const std::vector<Json> lines = run.metrics();
+  ASSERT_EQ(lines.size(), 3u);
+  for (std::size_t epoch = 0; epoch < 3; ++epoch)
+    EXPECT_DOUBLE_EQ(lines[epoch].at("learning_rate").get<double>(), 0.1 / (1 << epoch));
+  EXPECT_EQ(lines[2].at("test_top5"), 1.0);  // of three classes
+  // The model remembers its stem.
+  const Model model = load_model(run.file(RunDirectory::kModel), task.dataset.info());
+  EXPECT_EQ(model.network->shape().stem, StemKind::kImageNet);
+  EXPECT_EQ(evaluate_run(run, task.dataset, task.runtime, 250).at("loss"), evaluation("run").at("loss"));
+  EXPECT_EQ(evaluation("run").at("parameters"),
+            count_network(small_genotype(), model.network->shape()).parameters);
+}
+
+TEST_F(RetrainTest, SmoothedLabelsAreALossOfTheirOwn) {
+  train.epochs = 1;
+  train.validation_portion = 0;
+  train.learning_rate = 0;  // the same network in every batch
+  train.auxiliary_weight = 0;
+  train.drop_path = 0;
+  retrain_in("sharp");
+  train.label_smoothing = 1;  // all classes alike, whatever the label
+  retrain_in("even");
+  const auto loss = [&](const char* name) {
+    return RunDirectory::open_for_reading(folder / name).metrics().at(0).at("train_loss").get<double>();
+  };
+  EXPECT_GE(loss("even"), std::log(3.0));  // the least there is against an even target
+  EXPECT_NE(loss("even"), loss("sharp"));
+}
+
+TEST_F(RetrainTest, ANetworkOfTooManyMultiplyAddsIsRefused) {
+  const NetworkShape shape{
+      .channels = 4, .cells = 3, .classes = 3, .image_channels = 1, .height = 8, .width = 8};
+  const double millions = static_cast<double>(count_network(small_genotype(), shape).multiply_adds) / 1e6;
+  train.epochs = 1;
+  train.most_multiply_adds = millions;
+  try {
+    retrain_in("refused");
+    ADD_FAILURE() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find("8x8"), std::string::npos) << error.what();
+  }
+  train.most_multiply_adds = 1.01 * millions;
+  EXPECT_NO_THROW(retrain_in("allowed"));
 }
 
 TEST_F(RetrainTest, InterruptedAgainAndAgainItEndsInTheSameBits) {

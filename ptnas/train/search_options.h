@@ -10,7 +10,8 @@ namespace ptnas {
 
 /// Names of the search methods; each has a line in search/search_table.cc.
 inline const std::vector<std::string>& search_method_names() {
-  static const std::vector<std::string> names = {"darts", "fixed-alpha"};
+  static const std::vector<std::string> names = {"darts",     "darts-second-order", "fixed-alpha",
+                                                 "sdarts-rs", "sdarts-adv",         "sgas"};
   return names;
 }
 
@@ -34,6 +35,14 @@ struct SearchOptions {
   double alpha_deviation = 1e-3;
   double fixed_alpha_deviation = 0;
   std::string train_batches = "pass";
+  bool inner_momentum = true;
+  double sdarts_epsilon_start = 0.03;
+  double sdarts_epsilon = 0.3;
+  std::string sgas_criterion = "1";
+  bool sgas_alpha_from_start = false;
+  std::int64_t sgas_first_decision = 10;
+  std::int64_t sgas_decide_every = 5;
+  std::int64_t sgas_batch_increase = 8;
 
   void declare(OptionVisitor& v) {
     v.group("Search");
@@ -57,6 +66,19 @@ struct SearchOptions {
              "deviation of alpha where the method keeps it fixed");
     v.choice("train-batches", train_batches, {"pass", "draws"},
              "an epoch's batches: one shuffled pass, or as many independent draws");
+    v.option("inner-momentum", inner_momentum,
+             "darts-second-order: the inner step has SGD's momentum, as DARTS has it");
+    v.option("sdarts-epsilon-start", sdarts_epsilon_start,
+             "sdarts: largest perturbation of a weight in the first epoch");
+    v.option("sdarts-epsilon", sdarts_epsilon,
+             "sdarts: the same at the end of the search, where it arrives linearly, and in tuning");
+    v.choice("sgas-criterion", sgas_criterion, {"1", "2"},
+             "sgas: edges by importance and certainty (1), or by stability too (2)");
+    v.option("sgas-alpha-from-start", sgas_alpha_from_start,
+             "sgas: train alpha from the start, not from the first decision on");
+    v.option("sgas-first-decision", sgas_first_decision, "sgas: epochs before the first decision");
+    v.option("sgas-decide-every", sgas_decide_every, "sgas: epochs from one decision to the next");
+    v.option("sgas-batch-increase", sgas_batch_increase, "sgas: images that each decision adds to a batch");
   }
 };
 

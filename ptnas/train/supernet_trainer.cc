@@ -31,6 +31,7 @@ Json decisions_json(const Architecture& architecture, CellType type) {
 void put_decisions(const Json& rows, Architecture& architecture, CellType type) {
   for (int e = 0; e < architecture.space().edge_count(); ++e) {
     const Json& row = rows.at(static_cast<std::size_t>(e));
+    architecture.reopen(type, e);
     if (row.at(0).get<int>() >= 0) architecture.decide(type, e, row.at(0).get<int>());
     if (row.at(1).get<bool>()) architecture.remove(type, e);
   }
@@ -75,38 +76,66 @@ SupernetTrainer::SupernetTrainer(const Dataset& dataset, const DataOptions& data
       sgd_(parameters_, options.momentum, options.weight_decay),
       adam_(architecture_.alphas(), options.alpha_learning_rate, options.alpha_weight_decay) {}
 
-ForwardContext SupernetTrainer::training_context(bool for_alpha) const {
-  return {seed_, 2 * static_cast<std::uint64_t>(steps_) + (for_alpha ? 1 : 0)};
+FixedWeights::FixedWeights(const std::vector<torch::Tensor>& parameters) : parameters_(parameters) {
+  for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(false);
+}
+
+FixedWeights::~FixedWeights() {
+  for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(true);
+}
+
+SupernetTrainer::Pass SupernetTrainer::forward(const Batch& batch, const ArchitectureWeights& weights,
+                                               Half half) {
+  const ForwardContext context{seed_,
+                               2 * static_cast<std::uint64_t>(steps_) + (half == Half::kValidation ? 1 : 0)};
+  Pass pass;
+  pass.labels = batch.labels.to(device_);
+  pass.logits = network_->forward(batch.images.to(device_), weights, context);
+  pass.loss = torch::cross_entropy_loss(pass.logits, pass.labels);
+  return pass;
+}
+
+torch::Tensor SupernetTrainer::loss(const Batch& batch, const ArchitectureWeights& weights, Half half) {
+  return forward(batch, weights, half).loss;
+}
+
+void SupernetTrainer::require_finite(const torch::Tensor& loss, Half half) const {
+  const auto value = loss.item<double>();
+  if (half == Half::kTraining) {
+    check_finite(value, stage_, epoch_, steps_ - epoch_start_, rate_);
+  } else {
+    check_finite(value, fmt::format("alpha's part of {}", stage_), epoch_, steps_ - epoch_start_,
+                 options_.alpha_learning_rate);
+  }
+}
+
+void SupernetTrainer::update_alpha(const torch::Tensor& normal, const torch::Tensor& reduction) {
+  const torch::Tensor* gradients[] = {&normal, &reduction};
+  for (const CellType type : architecture_.space().cell_types())
+    architecture_.alpha(type).mutable_grad() = *gradients[static_cast<std::size_t>(type)];
+  adam_.step();
 }
 
 void SupernetTrainer::alpha_step(const Batch& batch) {
   network_->train();
-  for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(false);
+  const FixedWeights fixed(parameters_);
   adam_.zero_gradients();
-  const torch::Tensor logits = network_->forward(
-      batch.images.to(device_), architecture_.weights(/*with_gradient=*/true), training_context(true));
-  // The graph is made: the weights are not in it.
-  for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(true);
-  const torch::Tensor loss = torch::cross_entropy_loss(logits, batch.labels.to(device_));
-  check_finite(loss.item<double>(), "alpha's part of " + stage_, epoch_, steps_ - epoch_start_,
-               options_.alpha_learning_rate);
+  const torch::Tensor loss =
+      this->loss(batch, architecture_.weights(/*with_gradient=*/true), Half::kValidation);
+  require_finite(loss, Half::kValidation);
   loss.backward();
   adam_.step();
 }
 
-StepResult SupernetTrainer::weight_step(const Batch& batch) {
+StepResult SupernetTrainer::weight_step(const Batch& batch, const ArchitectureWeights& weights) {
   network_->train();
   sgd_.zero_gradients();
-  const torch::Tensor labels = batch.labels.to(device_);
-  const torch::Tensor logits = network_->forward(
-      batch.images.to(device_), architecture_.weights(/*with_gradient=*/false), training_context(false));
-  const torch::Tensor loss = torch::cross_entropy_loss(logits, labels);
-  const auto value = loss.item<double>();
-  check_finite(value, stage_, epoch_, steps_ - epoch_start_, rate_);
-  loss.backward();
+  const Pass pass = forward(batch, weights, Half::kTraining);
+  require_finite(pass.loss, Half::kTraining);
+  pass.loss.backward();
   check_finite(sgd_.step(rate_, options_.clip), stage_, epoch_, steps_ - epoch_start_, rate_,
                "gradient's norm");
-  return {value, count_correct(logits, labels), labels.size(0)};
+  return {pass.loss.item<double>(), count_correct(pass.logits, pass.labels), pass.labels.size(0)};
 }
 
 void SupernetTrainer::run_epoch(const SearchMethod& method, double rate, EpochProgress& progress,
@@ -116,20 +145,20 @@ void SupernetTrainer::run_epoch(const SearchMethod& method, double rate, EpochPr
   stage_ = stage;
   epoch_ = progress.epoch;
   const auto images = static_cast<std::int64_t>(halves_.train.size());
-  const std::int64_t batches = batch_count(images, options_.batch);
+  const std::int64_t size = method.batch(*this, options_.batch), batches = batch_count(images, size);
   const auto epoch = static_cast<std::uint64_t>(progress.epoch);
   const bool draws = options_.train_batches == "draws";
   epoch_start_ = steps_ - progress.step;
   const auto first = static_cast<std::uint64_t>(epoch_start_);
-  BatchStream train(dataset_,
-                    draws ? fresh_shuffles(halves_.train, options_.batch, kSearchAugmentation, seed_,
-                                           Purpose::kTrainOrder, first)
-                          : shuffled_pass(halves_.train, options_.batch, kSearchAugmentation, seed_, epoch),
-                    progress.step, batches, format_, loader_threads_);
+  BatchStream train(
+      dataset_,
+      draws ? fresh_shuffles(halves_.train, size, kSearchAugmentation, seed_, Purpose::kTrainOrder, first)
+            : shuffled_pass(halves_.train, size, kSearchAugmentation, seed_, epoch),
+      progress.step, batches, format_, loader_threads_);
   std::optional<BatchStream> validation;
   if (method.trains_alpha()) {
     validation.emplace(dataset_,
-                       fresh_shuffles(halves_.validation, options_.batch, kSearchAugmentation, seed_,
+                       fresh_shuffles(halves_.validation, size, kSearchAugmentation, seed_,
                                       Purpose::kValidationOrder, first),
                        progress.step, batches, format_, loader_threads_);
   }
@@ -206,6 +235,7 @@ void SupernetTrainer::take(State& state) const {
     state.values["decisions"][name] = decisions_json(architecture_, type);
   }
   state.values["steps"] = steps_;
+  if (!method_state_.empty()) state.values["method"] = method_state_;
 }
 
 void SupernetTrainer::put(const State& state) {
@@ -224,6 +254,7 @@ void SupernetTrainer::put(const State& state) {
     for (const CellType type : architecture_.space().cell_types())
       put_decisions(state.values.at("decisions").at(std::string(name_of(type))), architecture_, type);
     steps_ = state.values.at("steps").get<std::int64_t>();
+    method_state_ = state.values.value("method", Json::object());
   } catch (const nlohmann::json::exception& error) {
     fail("the file does not say what its supernet has decided and where it stands ({}); it is damaged",
          error.what());

@@ -23,6 +23,22 @@ namespace ptnas {
 /// Supernet training; cutout is off.
 constexpr Augmentation kSearchAugmentation{.crop_and_flip = true, .cutout = 0};
 
+/// While it lives, passes leave the weights out of their graph.
+class FixedWeights {
+ public:
+  explicit FixedWeights(const std::vector<torch::Tensor>& parameters);
+  ~FixedWeights();
+  FixedWeights(const FixedWeights&) = delete;
+  FixedWeights& operator=(const FixedWeights&) = delete;
+
+ private:
+  std::vector<torch::Tensor> parameters_;
+};
+
+/// The halves of the search's images, by what a pass over them is for. Passes over the same half within one
+/// iteration draw the same noise.
+enum class Half { kTraining, kValidation };
+
 /// A supernet in training: network, alpha, their optimisers, and the steps a search method is made of. Search
 /// and selection's tuning share it. All its random choices are functions of the seed and of the step or
 /// epoch. Not thread-safe.
@@ -44,12 +60,33 @@ class SupernetTrainer {
   int loader_threads() const { return loader_threads_; }
   std::uint64_t seed() const { return seed_; }
   std::int64_t steps() const { return steps_; }  ///< iterations since the search began
+  /// Of the run_epoch() under way; tuning's number on from the search's.
+  std::int64_t epoch() const { return epoch_; }
+  double rate() const { return rate_; }                                         ///< SGD's in that epoch
+  const std::vector<torch::Tensor>& parameters() const { return parameters_; }  ///< the weights
+  const Sgd& sgd() const { return sgd_; }
+
+  /// What the search method keeps over steps, under keys of its own; part of the state.
+  Json& method_state() { return method_state_; }
+  const Json& method_state() const { return method_state_; }
 
   /// Adam on alpha, by the gradient of the loss on `batch`; the weights get none. Updates running statistics.
   /// Throws Error where the loss is not finite, before alpha moves; weight_step() alike.
   void alpha_step(const Batch& batch);
   /// SGD on the weights at the epoch's rate, by the gradient of the loss on `batch`; alpha gets none.
-  StepResult weight_step(const Batch& batch);
+  StepResult weight_step(const Batch& batch) { return weight_step(batch, architecture_.weights(false)); }
+  /// The same under other weights of the operations than alpha's.
+  StepResult weight_step(const Batch& batch, const ArchitectureWeights& weights);
+
+  // What the steps of other methods are made of.
+
+  /// The loss on `batch`, which is of that half, in the network's present mode; differentiable in what
+  /// requires gradients.
+  torch::Tensor loss(const Batch& batch, const ArchitectureWeights& weights, Half half);
+  /// Throws Error where a loss on that half is not finite: says where and what to try.
+  void require_finite(const torch::Tensor& loss, Half half) const;
+  /// Adam on alpha by these gradients (undefined: alpha of that type stays, or is none).
+  void update_alpha(const torch::Tensor& normal, const torch::Tensor& reduction);
 
   /// Goes through one epoch from `progress` on, iteration by iteration; `after_step` may save and may throw.
   /// `stage` names it in messages, `label` in the progress bar.
@@ -76,7 +113,10 @@ class SupernetTrainer {
   void put(const State& state);
 
  private:
-  ForwardContext training_context(bool for_alpha) const;
+  struct Pass {
+    torch::Tensor logits, labels, loss;
+  };
+  Pass forward(const Batch& batch, const ArchitectureWeights& weights, Half half);
 
   const Dataset& dataset_;
   SearchOptions options_;
@@ -94,6 +134,7 @@ class SupernetTrainer {
   std::int64_t steps_ = 0;
   std::string stage_ = "training";            ///< for messages, with the epoch
   std::int64_t epoch_ = 0, epoch_start_ = 0;  ///< and the epoch's first step
+  Json method_state_ = Json::object();
 };
 
 /// Steps of forward passes that are no training steps, for noise: scoring events and evaluations have ranges
