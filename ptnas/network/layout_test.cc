@@ -37,7 +37,7 @@ TEST(LayoutTest, NasBench201HasThreeStagesWithResidualBlocksBetween) {
 }
 
 TEST(LayoutTest, AfterTheStemForImageNetTheFirstCellHalvesItsOlderInput) {
-  const std::vector<CellPlace> cells = layout_cells(48, 14, 4, StemKind::kImageNet);
+  const std::vector<CellPlace> cells = layout_cells(Family::kDarts, 48, 14, 4, StemKind::kImageNet);
   EXPECT_EQ(cells[0].older_channels, 48);
   EXPECT_EQ(cells[0].newer_channels, 48);
   EXPECT_TRUE(cells[0].after_reduction);
@@ -45,7 +45,7 @@ TEST(LayoutTest, AfterTheStemForImageNetTheFirstCellHalvesItsOlderInput) {
   EXPECT_EQ(cells[1].older_channels, 48);
   EXPECT_EQ(cells[1].newer_channels, 192);
   EXPECT_TRUE(cells[4].type == CellType::kReduction && cells[9].type == CellType::kReduction);
-  EXPECT_EQ(output_channels(cells, 4), 768);
+  EXPECT_EQ(output_channels(Family::kDarts, cells, 4), 768);
 }
 
 TEST(InitialiseTest, WeightsAreUniformByFanInAndNormsUntouched) {

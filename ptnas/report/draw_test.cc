@@ -100,7 +100,7 @@ TEST(DrawTest, NasBench201HasOneCellWithNumberedStates) {
 TEST(DrawTest, TheNetworkForImageNetBeginsAtAnEighthOfTheSize) {
   const NetworkShape shape{
       .channels = 48, .cells = 14, .height = 224, .width = 224, .stem = StemKind::kImageNet};
-  const std::string svg = draw_network_svg(shape, 4);
+  const std::string svg = draw_network_svg(shape, Family::kDarts, 4);
   for (const char* label : {"28\u00d728", "14\u00d714", ">7\u00d77", ">192 ch.", ">768 ch."})
     EXPECT_EQ(count(svg, label), 1) << label;
 }

@@ -266,7 +266,8 @@ class Nb201SelectionTest : public RunSelectionTest {
   // Its operations, edge by edge.
   std::vector<std::string> operations(const std::string& name) {
     std::vector<std::string> result;
-    for (const auto& node : genotype(name).of(CellType::kNormal)) {
+    const Genotype whole = genotype(name);
+    for (const auto& node : whole.of(CellType::kNormal)) {
       for (const GenotypeEdge& edge : node) result.emplace_back(name_of(edge.operation));
     }
     return result;
@@ -332,6 +333,46 @@ TEST_F(Nb201SelectionTest, MagnitudeCountsNone) {
   EXPECT_EQ(operations("run")[3], "none");
   EXPECT_EQ(genotype("run"), derive_by_magnitude(trainer.network().space(),
                                                  trainer.architecture().softmax(CellType::kNormal), {}));
+}
+
+TEST_F(Nb201SelectionTest, ProgressiveMagnitudeGoesFromEdgeToEdge) {
+  options.tune_epochs = 2;
+  options.selection = "magnitude-progressive";
+  options.edge_order = {4, 0, 5, 2, 3, 1};
+  select("whole");
+  expect_events_say_the_genotype("whole");
+  const Json events = record("whole")["events"];
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(events[i]["edge"], options.edge_order[i]);
+    EXPECT_EQ(events[i]["chosen"], events[i]["alpha_choice"]);
+    EXPECT_EQ(events[i]["alpha"].size(), 5u);
+  }
+  EXPECT_GT(select_interrupted("parts"), 2);
+  expect_equal_runs("whole", "parts");
+}
+
+TEST_F(Nb201SelectionTest, DiscretizationTriesEveryOperationOfEveryEdge) {
+  options.selection = "discretization";
+  options.converged_epochs = 1;
+  select("whole");
+  expect_events_say_the_genotype("whole");
+  for (const Json& event : record("whole")["events"]) {
+    ASSERT_EQ(event["scores"].size(), 5u);
+    EXPECT_GE(event["margin"].get<double>(), 0);
+  }
+  int tuned = 0;
+  for (const Json& line : metrics("whole")) tuned += line["phase"] == "tune";
+  EXPECT_EQ(tuned, 6 * 5);
+  EXPECT_GT(select_interrupted("parts"), 3);
+  expect_equal_runs("whole", "parts");
+}
+
+TEST_F(Nb201SelectionTest, OrdersOfWhatIsNotThereAreUsageErrors) {
+  for (auto* order : {&options.reduction_edge_order, &options.node_order, &options.reduction_node_order}) {
+    *order = {1, 2};
+    EXPECT_THROW(select("run"), Error);
+    order->clear();
+  }
 }
 
 TEST_F(Nb201SelectionTest, RandomDrawsEveryEdge) {
