@@ -262,13 +262,40 @@ def test_nb201(folder):
     selection = json.loads((run / "selection.json").read_text())
     check([event["kind"] for event in selection["events"]] == 6 * ["operation"], "six operations and no topology")
     check(genotype["text"] in (run / "report.html").read_text(), "the report has the architecture's text")
+    table = folder / "nb201-run.csv"
+    table.write_text(f"{NB201_COLUMNS}\n0,{genotype['text']},3,0.1,15.6,1444,81,85,82,53,52,28,26,63,69,31,30,18,17\n")
+    expect(0, "query", run, "--table", table, says=genotype["text"])
+    expect(0, "query", run / "genotype.json", "--table", table, says=genotype["text"])
+    expect(2, "query", folder / "run", "--table", table, says="DARTS family")
     configuration = (run / "config.toml").read_text()
     for line in ("train-nesterov = true", "train-learning-rate = 0.1", "train-weight-decay = 0.0005", "train-auxiliary-weight = 0"):
         check(f"\n{line}" in configuration, f"config.toml has no {line}")
     expect(0, "search", "--data", f"idx:{idx}", *support.TINY_NB201, "--epochs", 1, "--out", folder / "nb201-check", "--engine", "check",
            says="engine check: ")
-    for selection in ("magnitude", "random"):
-        expect(0, "select", run, "--selection", selection, "--out", folder / f"nb201-{selection}")
+    for selection in ("magnitude", "magnitude-progressive", "discretization", "random"):
+        expect(0, "select", run, "--selection", selection, "--converged-epochs", 1, "--out", folder / f"nb201-{selection}")
+        expect(0, "report", folder / f"nb201-{selection}")
+    for method in ("darts-second-order", "sdarts-rs", "sdarts-adv", "fixed-alpha"):
+        out = folder / f"nb201-{method}"
+        expect(0, "search", "--data", f"idx:{idx}", *support.TINY_NB201, "--method", method, "--out", out)
+        expect(0, "select", out)
+    for selection in ("perturbation", "magnitude"):
+        out = folder / f"nb201-sgas-{selection}"
+        expect(0, "run", "--data", f"idx:{idx}", *support.TINY_NB201, "--method", "sgas", "--epochs", 6, "--sgas-first-decision", 1,
+               "--sgas-decide-every", 1, "--selection", selection, "--out", out)
+        events = json.loads((out / "selection.json").read_text())["events"]
+        check([bool(event["scores"]) for event in events] == 6 * [selection == "perturbation"], f"SGAS in nb201 by {selection}: {events}")
+    checkpoint = pathlib.Path(__file__).resolve().parents[2] / "shared" / "fixtures" / "parity-nb201" / "checkpoint.pth.tar"
+    if checkpoint.exists():
+        out = folder / "nb201-published"
+        images = support.write_folder(folder / "nb201-images", classes=[f"class{i}" for i in range(10)], per_class=5)
+        shape = ("--channels", 16, "--cells", 1, "--data", f"folder:{images}", "--image-size", 16, "--threads", 1)
+        expect(0, "select", "--checkpoint", checkpoint, "--space", "nb201", *shape, "--tune-epochs", 1, "--scoring-batch", 16, "--batch", 16,
+               "--out", out)
+        check((out / "genotype.txt").read_text().count("~") == 6, "no architecture from a published supernet")
+        expect(1, "select", "--checkpoint", checkpoint, "--space", "s2", *shape, "--out", folder / "nb201-other", says="--space")
+    else:
+        print(f"nb201: skipped the published supernet, no {checkpoint}")
     expect(2, "select", run, "--out", folder / "nb201-wrong", "--reduction-edge-order", "0,1,2,3,4,5", says="reduction-edge-order")
     trained = folder / "nb201-trained"
     expect(0, "train", NB201_FIRST, "--data", f"idx:{idx}", "--out", trained, "--epochs", 1, "--channels", 4, "--cells", 1, "--threads", 1)
