@@ -84,6 +84,13 @@ def test_count_and_draw(folder):
     expect(1, "count", CELL[:60])
     expect(1, "count", folder / "nowhere.json")
     expect(2, "count", CELL, "--channels", "many")
+    counted = json.loads(expect(0, "count", NB201_FIRST).stdout)
+    check(counted == {"parameters": 129306, "multiply_adds": 15647370}, f"NAS-Bench-201's architecture 0: {counted}")
+    less = json.loads(expect(0, "count", NB201_FIRST, "--channels", 4, "--cells", 1, "--classes", 3).stdout)
+    check(less["parameters"] < 10000, f"a narrower one: {less}")
+    expect(0, "draw", NB201_FIRST, "--out", svg)
+    xml.dom.minidom.parse(str(svg))
+    expect(1, "count", NB201_FIRST[:-1], says="|op~0|+")
 
 
 def test_data(folder):
@@ -144,6 +151,7 @@ def test_imagenet(folder):
     expect(1, "data", "show", "--data", f"imagenet16-120:{folder / 'imagenet16-120'}", says="posix.getcwd")
 
 
+NB201_FIRST = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
 NB201 = "|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|"
 NB201_COLUMNS = ("index,arch,n_seeds,params_m,flops_m_c10,train_time_c10valid_s,c10_valid_200,c10_test_200,c10valid_test_200,c100_valid_200,"
                  "c100_test_200,in16_valid_200,in16_test_200,c10_valid_12,c10_test_12,c100_valid_12,c100_test_12,in16_valid_12,in16_test_12")
@@ -244,6 +252,65 @@ def test_selections(folder, run):
     expect(0, "report", search)
 
 
+def test_nb201(folder):
+    """The whole job in NAS-Bench-201's space, and a network of an architecture alone by its protocol."""
+    idx, run = folder / "idx", folder / "nb201"
+    expect(0, "run", "--data", f"idx:{idx}", "--out", run, *support.TINY_NB201)
+    genotype = json.loads((run / "genotype.json").read_text())
+    check(genotype["space"] == "nb201" and genotype["text"].count("~") == 6, f"genotype {genotype}")
+    check((run / "genotype.txt").read_text().strip() == genotype["text"], "genotype.txt")
+    selection = json.loads((run / "selection.json").read_text())
+    check([event["kind"] for event in selection["events"]] == 6 * ["operation"], "six operations and no topology")
+    check(genotype["text"] in (run / "report.html").read_text(), "the report has the architecture's text")
+    table = folder / "nb201-run.csv"
+    table.write_text(f"{NB201_COLUMNS}\n0,{genotype['text']},3,0.1,15.6,1444,81,85,82,53,52,28,26,63,69,31,30,18,17\n")
+    expect(0, "query", run, "--table", table, says=genotype["text"])
+    expect(0, "query", run / "genotype.json", "--table", table, says=genotype["text"])
+    expect(2, "query", folder / "run", "--table", table, says="DARTS family")
+    configuration = (run / "config.toml").read_text()
+    for line in ("train-nesterov = true", "train-learning-rate = 0.1", "train-weight-decay = 0.0005", "train-auxiliary-weight = 0"):
+        check(f"\n{line}" in configuration, f"config.toml has no {line}")
+    expect(0, "search", "--data", f"idx:{idx}", *support.TINY_NB201, "--epochs", 1, "--out", folder / "nb201-check", "--engine", "check",
+           says="engine check: ")
+    for selection in ("magnitude", "magnitude-progressive", "discretization", "random"):
+        expect(0, "select", run, "--selection", selection, "--converged-epochs", 1, "--out", folder / f"nb201-{selection}")
+        expect(0, "report", folder / f"nb201-{selection}")
+    for method in ("darts-second-order", "sdarts-rs", "sdarts-adv", "fixed-alpha"):
+        out = folder / f"nb201-{method}"
+        expect(0, "search", "--data", f"idx:{idx}", *support.TINY_NB201, "--method", method, "--out", out)
+        expect(0, "select", out)
+    for selection in ("perturbation", "magnitude"):
+        out = folder / f"nb201-sgas-{selection}"
+        expect(0, "run", "--data", f"idx:{idx}", *support.TINY_NB201, "--method", "sgas", "--epochs", 6, "--sgas-first-decision", 1,
+               "--sgas-decide-every", 1, "--selection", selection, "--out", out)
+        events = json.loads((out / "selection.json").read_text())["events"]
+        check([bool(event["scores"]) for event in events] == 6 * [selection == "perturbation"], f"SGAS in nb201 by {selection}: {events}")
+    checkpoint = pathlib.Path(__file__).resolve().parents[2] / "shared" / "fixtures" / "parity-nb201" / "checkpoint.pth.tar"
+    if checkpoint.exists():
+        out = folder / "nb201-published"
+        images = support.write_folder(folder / "nb201-images", classes=[f"class{i}" for i in range(10)], per_class=5)
+        shape = ("--channels", 16, "--cells", 1, "--data", f"folder:{images}", "--image-size", 16, "--threads", 1)
+        expect(0, "select", "--checkpoint", checkpoint, "--space", "nb201", *shape, "--tune-epochs", 1, "--scoring-batch", 16, "--batch", 16,
+               "--out", out)
+        check((out / "genotype.txt").read_text().count("~") == 6, "no architecture from a published supernet")
+        expect(1, "select", "--checkpoint", checkpoint, "--space", "s2", *shape, "--out", folder / "nb201-other", says="--space")
+    else:
+        print(f"nb201: skipped the published supernet, no {checkpoint}")
+    expect(2, "select", run, "--out", folder / "nb201-wrong", "--reduction-edge-order", "0,1,2,3,4,5", says="reduction-edge-order")
+    trained = folder / "nb201-trained"
+    expect(0, "train", NB201_FIRST, "--data", f"idx:{idx}", "--out", trained, "--epochs", 1, "--channels", 4, "--cells", 1, "--threads", 1)
+    check("train-batch = 256" in (trained / "config.toml").read_text(), "an architecture brings its protocol")
+    expect(0, "evaluate", trained)
+    expect(2, "train", NB201_FIRST, "--data", f"idx:{idx}", "--out", folder / "nb201-head", "--auxiliary-weight", 0.4, says="auxiliary")
+    expect(0, "search", "--data", f"idx:{idx}", *support.TINY_NB201, "--dry-run", "--json")
+    states = []
+    for threads in (1, 2):
+        out = folder / f"nb201-threads{threads}"
+        expect(0, "search", "--data", f"idx:{idx}", *support.TINY_NB201, "--out", out, "--threads", threads)
+        states.append((out / "supernet.safetensors").read_bytes())
+    check(states[0] == states[1], "the number of threads changed a search in nb201")
+
+
 def test_methods(folder):
     """Every search method and selection from the command line; SGAS with both of its choices."""
     data = ["--data", f"idx:{folder / 'idx'}", *support.TINY]
@@ -341,6 +408,7 @@ def main():
         run = test_run(folder)
         test_threads_and_estimate(folder)
         test_selections(folder, run)
+        test_nb201(folder)
         test_methods(folder)
         test_bad_options(folder)
         test_damaged_run(folder, run)

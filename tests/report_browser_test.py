@@ -217,6 +217,24 @@ def check_page(profile, folder, what, parent=None):
     return None
 
 
+def check_nb201(profile, folder):
+    """A real, small run in NAS-Bench-201's space: one cell, six edges, no topology."""
+    data, run = support.write_idx(folder / "idx"), folder / "nb201"
+    support.must(support.run(PROGRAM, "run", "--data", f"idx:{data}", "--out", run, *support.TINY_NB201))
+    page, console = browse(profile, f"file://{run / 'report.html'}#selfcheck")
+    same(console, [], "nb201: console")
+    found = preformatted(page, "selfcheck")
+    if found is None:
+        return check(False, "nb201: the page's script did not come to its end")
+    same(found["errors"], [], "nb201: errors")
+    same(sorted(found["alpha"]), [f"normal {edge}" for edge in range(6)], "nb201: edges with alpha")
+    same(len(found["decisions"]), 6, "nb201: decisions")
+    check(all(len(one["rows"]) == 5 for one in found["decisions"]), "nb201: rows of a decision")
+    check("Reduction" not in html.unescape(re.sub(r"<script.*?</script>", "", page, flags=re.S)), "nb201: a reduction cell")
+    check("Edge" in page and "2: 1 \u2192 2" in html.unescape(page), "nb201: edges are numbered as the benchmark's")
+    return None
+
+
 # ---- The test sees what it looks for, and the page keeps within its bounds
 
 class Links(html.parser.HTMLParser):
@@ -299,6 +317,7 @@ def main():
         check_page(profile, sample("train", stages=("train",)), "a retraining alone")
         check_page(profile, sample("magnitude", stages=("select",), selection="magnitude", parent=whole), "magnitude, a child", parent=whole)
         check_page(profile, sample("random", stages=("select", "train"), selection="random", parent=folder / "gone"), "random, its parent gone")
+        check_nb201(profile, folder)
         check_still(profile, whole / "report.html")
         check_phone(profile, folder / "hostile <b>&'\" name" / "report.html")
         check_contrast(whole / "report.html")

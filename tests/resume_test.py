@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a run with SIGKILL at random moments, again and again, and expects the files of a run that was never interrupted.
 
-Usage: resume_test.py PTNAS [KILLS [SEED [OPTION...]]]
+Usage: resume_test.py PTNAS [KILLS [SEED [OPTION...]]]; options that begin with `--space nb201` make a small run in that space.
 """
 import pathlib
 import random
@@ -23,7 +23,8 @@ def main():
     kills = int(sys.argv[2]) if len(sys.argv) > 2 else 6
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     # A checkpoint at every step: there are as many moments to be killed at as steps.
-    options = support.TINY + ["--checkpoint-minutes", "0.00001"] + sys.argv[4:]
+    tiny = support.TINY_NB201 if sys.argv[4:6] == ["--space", "nb201"] else support.TINY
+    options = tiny + ["--checkpoint-minutes", "0.00001"] + sys.argv[4:]
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)

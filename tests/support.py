@@ -80,6 +80,9 @@ def write_imagenet(folder, per_class=12, test_per_class=4):
 TINY = ["--space", "s4", "--nodes", "2", "--channels", "4", "--cells", "3", "--epochs", "2", "--batch", "16", "--tune-epochs", "1",
         "--scoring-batch", "16", "--train-channels", "4", "--train-cells", "3", "--train-epochs", "2", "--train-batch", "16",
         "--threads", "1"]
+# The same in NAS-Bench-201's space.
+TINY_NB201 = ["--space", "nb201", "--channels", "4", "--cells", "1", "--epochs", "2", "--batch", "16", "--tune-epochs", "1", "--scoring-batch",
+              "16", "--train-channels", "4", "--train-cells", "1", "--train-epochs", "2", "--train-batch", "16", "--threads", "1"]
 
 
 def run(program, *arguments, timeout=300, **more):

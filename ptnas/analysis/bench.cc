@@ -72,9 +72,7 @@ class SupernetWork final : public Work {
     put_in_format(*network_, format_);
     parameters_ = network_->parameters();
     sgd_ = std::make_unique<Sgd>(parameters_, kMomentum, kDecay);
-    adam_ = std::make_unique<Adam>(std::vector<torch::Tensor>{architecture_.alpha(CellType::kNormal),
-                                                              architecture_.alpha(CellType::kReduction)},
-                                   kAlphaRate, kAlphaDecay);
+    adam_ = std::make_unique<Adam>(architecture_.alphas(), kAlphaRate, kAlphaDecay);
     images_ = random_images(o, o.seed, format_);
     labels_ = random_labels(o);
   }
@@ -125,7 +123,7 @@ class SupernetWork final : public Work {
   // Calls body(cell type, edge) for the edges of `score`.
   template <typename Body>
   void for_each_scored(const Body& body) const {
-    for (const CellType type : kCellTypes) {
+    for (const CellType type : network_->space().cell_types()) {
       if (options_.cell_type != "both" && options_.cell_type != name_of(type)) continue;
       for (int edge = 0; edge < network_->space().edge_count(); ++edge) {
         if (options_.edge < 0 || options_.edge == edge) body(type, edge);
@@ -171,12 +169,14 @@ class SupernetWork final : public Work {
 class RetrainWork final : public Work {
  public:
   RetrainWork(const BenchOptions& o, Engine engine)
+      : RetrainWork(o, read_genotype(o.genotype.empty() ? kGenotype : o.genotype), engine) {}
+  RetrainWork(const BenchOptions& o, const Genotype& genotype, Engine engine)
       : format_(memory_format_of(engine == Engine::kPlain ? o.memory_format : "channels-last")),
-        network_(read_genotype(o.genotype.empty() ? kGenotype : o.genotype),
+        network_(genotype,
                  NetworkShape{static_cast<int>(o.channels), static_cast<int>(o.cells),
                               static_cast<int>(o.classes), 3, static_cast<int>(o.image_size),
                               static_cast<int>(o.image_size), stem_from_name(o.stem)},
-                 /*auxiliary=*/true, engine) {
+                 /*auxiliary=*/genotype.family == Family::kDarts, engine) {
     initialise(network_, static_cast<std::uint64_t>(o.seed));
     put_in_format(network_, format_);
     sgd_ = std::make_unique<Sgd>(network_.parameters(), kMomentum, kDecay);
@@ -204,8 +204,9 @@ class RetrainWork final : public Work {
   torch::Tensor loss_of(torch::Tensor* logits) {
     const DerivedNetwork::Output output = network_.forward(images_, kDropPath / 2, {});
     if (logits != nullptr) *logits = output.logits.detach();
-    return torch::cross_entropy_loss(output.logits, labels_) +
-           kAuxiliaryWeight * torch::cross_entropy_loss(output.auxiliary, labels_);
+    const torch::Tensor loss = torch::cross_entropy_loss(output.logits, labels_);
+    if (!output.auxiliary.defined()) return loss;
+    return loss + kAuxiliaryWeight * torch::cross_entropy_loss(output.auxiliary, labels_);
   }
 
   torch::MemoryFormat format_;

@@ -10,6 +10,7 @@
 #include "ptnas/network/caching_allocator.h"
 #include "ptnas/network/derived_network.h"
 #include "ptnas/search/search_table.h"
+#include "ptnas/select/decision_order.h"
 #include "ptnas/select/scoring.h"
 #include "ptnas/space/derive.h"
 #include "ptnas/train/supernet_trainer.h"
@@ -59,46 +60,50 @@ class SupernetTimes {
     return time_of(
         [&] { trainer_.network().forward(batch.images, trainer_.architecture().weights(false), {}); });
   }
-  // All candidates of the edge in the middle and the supernet as it stands, half of it in each cell type.
+  // All candidates of the edge in the middle and the supernet as it stands, the mean over the cell types.
   double scoring() {
     const Batch batch = batch_of(trainer_.halves().validation, select_.scoring_batch);
     const torch::NoGradGuard no_grad;
     trainer_.network().train();
     const FrozenStatistics frozen(trainer_.network());
     double seconds = 0;
-    for (const CellType type : kCellTypes) {
-      const int edge = trainer_.architecture().space().edge_count() / 2;
-      const auto& candidates = trainer_.architecture().space().of(type)[static_cast<std::size_t>(edge)];
+    const auto types = space().cell_types();
+    for (const CellType type : types) {
+      const int edge = space().edge_count() / 2;
+      const auto& candidates = space().of(type)[static_cast<std::size_t>(edge)];
       std::vector<ArchitectureWeights> weights = {trainer_.architecture().weights(false)};
       for (int o = 0; o < static_cast<int>(candidates.size()); ++o)
         weights.push_back(trainer_.architecture().weights(false, {{type, edge, o}}));
-      seconds += time_of([&] { trainer_.network().forward_many(batch.images, weights, {}); }) / 2;
+      seconds += time_of([&] { trainer_.network().forward_many(batch.images, weights, {}); }) /
+                 static_cast<double>(types.size());
     }
     return seconds;
   }
   void decide_all() {
-    for (const CellType type : kCellTypes) {
-      for (int e = 0; e < trainer_.architecture().space().edge_count(); ++e)
-        trainer_.architecture().decide(type, e, 0);
+    for (const CellType type : space().cell_types()) {
+      for (int e = 0; e < space().edge_count(); ++e) {
+        // The first operation, but not `none`.
+        const auto& candidates = space().of(type)[static_cast<std::size_t>(e)];
+        const auto none = candidates.front() == OperationKind::kNone && candidates.size() > 1 ? 1 : 0;
+        trainer_.architecture().decide(type, e, none);
+      }
     }
   }
   Genotype genotype() const {
-    return derive_by_magnitude(trainer_.architecture().space(),
-                               trainer_.architecture().softmax(CellType::kNormal),
+    return derive_by_magnitude(space(), trainer_.architecture().softmax(CellType::kNormal),
                                trainer_.architecture().softmax(CellType::kReduction));
   }
+  const SearchSpace& space() const { return trainer_.architecture().space(); }
   // One for each candidate of an edge that has several, then for each input of a node and for those it keeps.
   std::size_t discretization_trials() const {
-    const SearchSpace& space = trainer_.architecture().space();
     std::size_t trials = 0;
-    for (const CellType type : kCellTypes) {
-      for (const auto& candidates : space.of(type)) trials += candidates.size() > 1 ? candidates.size() : 0;
-      for (int node = 1; node < space.nodes; ++node) trials += space.edges_into(node).size() + 1;
+    for (const CellType type : space().cell_types()) {
+      for (const auto& candidates : space().of(type)) trials += candidates.size() > 1 ? candidates.size() : 0;
+      for (int node = 1; keeps_two_edges(space().family) && node < space().nodes; ++node)
+        trials += space().edges_into(node).size() + 1;
     }
     return trials;
   }
-  int edges() const { return trainer_.architecture().space().edge_count(); }
-  int nodes() const { return trainer_.architecture().space().nodes; }
 
  private:
   Batch batch_of(const std::vector<std::int64_t>& indices, std::int64_t size) const {
@@ -135,13 +140,13 @@ void estimate_supernet(SupernetTimes& times, const SearchOptions& search, const 
     estimate.selection_s = static_cast<double>(times.discretization_trials()) * epochs * tuning_epoch;
     return;
   }
-  // FACTS, Selection: an edge of each cell type at an event, then the nodes after the first; one more epoch
-  // at the end.
-  const int events = times.edges() + times.nodes() - 1;
-  const double tuned = static_cast<double>(select.tune_epochs) * (events - 1) +
-                       std::min<double>(1, static_cast<double>(select.tune_epochs));
+  const std::size_t decisions = decision_order(times.space(), {}, 0).size();
+  double tuned = 0;
+  for (std::size_t taken = 1; taken <= decisions; ++taken)
+    tuned += static_cast<double>(tuning_epochs_after(times.space(), taken, decisions, select.tune_epochs));
   const double scored = select.selection == "perturbation" ? scoring : 0;
-  estimate.selection_s = tuned * tuning_epoch + 2 * events * (scored + evaluations * evaluation);
+  estimate.selection_s =
+      tuned * tuning_epoch + static_cast<double>(decisions) * (scored + evaluations * evaluation);
 }
 
 void estimate_retraining(const Dataset& dataset, const Genotype& genotype, const DataOptions& data,

@@ -60,7 +60,21 @@ bool ParityReport::print(std::ostream& out) const {
   return good;
 }
 
-void expect_keys(const Json& object, std::initializer_list<const char*> keys, const std::string& where) {
+void compare_norms(ParityReport& report, torch::nn::Module& network, const Json& recorded) {
+  std::size_t count = 0;
+  for (const auto& item : network.named_parameters()) {
+    if (!recorded.contains(item.key())) fail("weight_grad_norm: parameter {} is missing", item.key());
+    const torch::Tensor gradient = item.value().grad();
+    const double norm = gradient.defined() ? gradient.norm().item<double>() : 0.0;
+    report.compare("gradient norms of weights", norm, recorded.at(item.key()).get<double>(),
+                   kGradientTolerance, item.key());
+    ++count;
+  }
+  if (count != recorded.size())
+    fail("weight_grad_norm: {} entries, the network has {} parameters", recorded.size(), count);
+}
+
+void expect_keys(const Json& object, const std::vector<const char*>& keys, const std::string& where) {
   if (!object.is_object()) fail("{}: expected an object", where);
   for (const char* key : keys) {
     if (!object.contains(key)) fail("{}: the entry `{}` is missing", where, key);

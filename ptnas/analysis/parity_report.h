@@ -1,8 +1,8 @@
 #pragma once
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
-#include <initializer_list>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -10,6 +10,11 @@
 #include "ptnas/core/json.h"
 
 namespace ptnas {
+
+// What fp32 leaves between two orders of the same sums, relative to the largest magnitude of a tensor or
+// list.
+constexpr double kValueTolerance = 1e-4;     // logits, losses, scores
+constexpr double kGradientTolerance = 1e-3;  // gradients and their norms
 
 /// Collects comparisons of computed with recorded values by quantity, each with its largest difference. Not
 /// thread-safe.
@@ -41,8 +46,11 @@ class ParityReport {
   std::vector<Row> rows_;
 };
 
+/// Each gradient norm by the published name; all of the network's parameters must be recorded, and no others.
+void compare_norms(ParityReport& report, torch::nn::Module& network, const Json& recorded);
+
 /// Throws Error unless `object` has these keys, and no others.
-void expect_keys(const Json& object, std::initializer_list<const char*> keys, const std::string& where);
+void expect_keys(const Json& object, const std::vector<const char*>& keys, const std::string& where);
 
 /// The numbers of a (nested) list in order; anything else than numbers and lists throws Error.
 std::vector<double> numbers_of(const Json& list, const std::string& where);

@@ -111,11 +111,42 @@ TEST(Parity, ASupernetAgreesInBothEnginesAndEveryAlterationIsFound) {
   }
 }
 
-TEST(Parity, NasBench201IsNamedAsNotThere) {
+TEST(Parity, NasBench201AgreesInBothEnginesAndEveryAlterationIsFound) {
   SKIP_WITHOUT_FIXTURES();
-  const ParityCase parity_case = read_parity_case(fixtures() / "parity-nb201");
-  std::ostringstream out;
-  expect_error([&] { check_parity(parity_case, Engine::kPlain, out); }, {"NAS-Bench-201", "not there yet"});
+  const ParityCase original = read_parity_case(fixtures() / "parity-nb201");
+  std::string table;
+  ASSERT_TRUE(agrees(original, &table, Engine::kPlain)) << table;
+  ASSERT_TRUE(agrees(original, &table, Engine::kFused)) << table;
+
+  const auto scaled = [](Json& number) { number = number.get<double>() * 1.003; };
+  const std::vector<std::pair<const char*, std::function<void(ParityCase&)>>> alterations = {
+      {"a logit", [](ParityCase& c) { c.expected["train_logits"][2][3] = 0.77; }},
+      {"an evaluation logit", [](ParityCase& c) { c.expected["eval_logits"][15][9] = 0.05; }},
+      {"a gradient of alpha", [](ParityCase& c) { c.expected["alpha_grad"][0][3][0] = 0.02; }},
+      {"a second alpha",
+       [](ParityCase& c) { c.expected["alpha_grad"].push_back(c.expected["alpha_grad"][0]); }},
+      {"a residual block's norm",
+       [&](ParityCase& c) { scaled(c.expected["weight_grad_norm"]["cells.1.downsample.1.weight"]); }},
+      {"the last norm's", [&](ParityCase& c) { scaled(c.expected["weight_grad_norm"]["lastact.0.bias"]); }},
+      {"a masked loss", [&](ParityCase& c) { scaled(c.expected["masked_op"][17]["loss"]); }},
+      {"a masked operation's name", [](ParityCase& c) { c.expected["masked_op"][17]["op"] = "noise"; }},
+      {"a cell", [](ParityCase& c) { c.expected["masked_op"][0]["cell"] = "normal"; }},
+      {"masked edges", [](ParityCase& c) { c.expected["masked_edge"] = Json::array(); }},
+      {"the genotype by magnitude",
+       [](ParityCase& c) {
+         c.expected["genotype_by_magnitude"] =
+             "|none~0|+|skip_connect~0|skip_connect~1|+|none~0|skip_connect~1|nor_conv_1x1~2|";
+       }},
+      {"a removed event", [](ParityCase& c) { c.selection[0]["events"].erase(5); }},
+      {"a choice", [](ParityCase& c) { c.selection[1]["events"][0]["chosen"] = "none"; }},
+      {"the space", [](ParityCase& c) { c.expected["space"] = "s5"; }},
+      {"the depth", [](ParityCase& c) { c.expected["layers"] = 2; }},
+  };
+  for (const auto& [what, alter] : alterations) {
+    ParityCase altered = original;
+    alter(altered);
+    EXPECT_FALSE(agrees(altered, nullptr, Engine::kFused)) << what;
+  }
 }
 
 TEST(Parity, AFolderWithoutACaseIsRefused) {

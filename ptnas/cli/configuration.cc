@@ -182,6 +182,9 @@ void check_contradictions(const Configuration& c) {
         "perturbation or random, or --method darts",
         c.select.selection);
   }
+  if (c.search.space == "nb201" && c.train.auxiliary_weight > 0) {
+    fail_usage("NAS-Bench-201's network has no auxiliary head; leave --train-auxiliary-weight out");
+  }
   if (c.search.method == "sgas" &&
       (c.select.selection == "magnitude-progressive" || c.select.selection == "discretization")) {
     fail_usage(
@@ -210,6 +213,26 @@ const OptionValues& preset_values(const std::string& name) {
   return found->second;
 }
 
+const OptionValues& space_values(const std::string& space) {
+  // FACTS, Supernet training and Retraining: `nb201`. C and N are the benchmark's.
+  static const OptionValues none, nb201 = {{"cells", "5"},
+                                           {"epochs", "100"},
+                                           {"train-channels", "16"},
+                                           {"train-cells", "5"},
+                                           {"train-epochs", "200"},
+                                           {"train-batch", "256"},
+                                           {"train-learning-rate", "0.1"},
+                                           {"train-learning-rate-end", "0"},
+                                           {"train-momentum", "0.9"},
+                                           {"train-nesterov", "true"},
+                                           {"train-weight-decay", "0.0005"},
+                                           {"train-clip", "0"},
+                                           {"train-auxiliary-weight", "0"},
+                                           {"train-cutout", "0"},
+                                           {"train-drop-path", "0"}};
+  return space == "nb201" ? nb201 : none;
+}
+
 const OptionValues& recipe_values(const std::string& name) {
   const auto found = recipes().find(name);
   if (found == recipes().end()) fail_usage("--train-recipe must be cifar or imagenet, not `{}`", name);
@@ -218,10 +241,12 @@ const OptionValues& recipe_values(const std::string& name) {
 
 Configuration resolve_configuration(const std::vector<ConfigurationLayer>& layers) {
   Configuration result;
-  std::string preset = result.preset;
+  std::string preset = result.preset, space = result.search.space;
   for (const ConfigurationLayer& layer : layers) {
     if (const auto named = layer.values.find("preset"); named != layer.values.end()) preset = named->second;
+    if (const auto named = layer.values.find("space"); named != layer.values.end()) space = named->second;
   }
+  assign_options(result, space_values(space), "space " + space);
   assign_options(result, preset_values(preset), "preset " + preset);
   for (const ConfigurationLayer& layer : layers) {
     if (const auto named = layer.values.find("train-recipe"); named != layer.values.end())

@@ -44,6 +44,31 @@ TEST(ConfigurationTest, EveryPresetIsValidAndKnowsItsOptions) {
   }
 }
 
+// Of the space that the last layer names; presets, files and flags lie over them.
+TEST(ConfigurationTest, ASpaceHasDefaultsOfItsOwn) {
+  const std::vector<std::string> names = option_names(kAllParts);
+  for (const auto& [name, value] : space_values("nb201"))
+    EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
+  EXPECT_TRUE(space_values("darts").empty());
+  const Configuration c = resolve_configuration({{"command line", {{"space", "nb201"}, {"epochs", "7"}}}});
+  EXPECT_EQ(c.search.epochs, 7);
+  EXPECT_EQ(c.search.cells, 5);
+  EXPECT_EQ(c.train.epochs, 200);
+  EXPECT_EQ(c.train.batch, 256);
+  EXPECT_TRUE(c.train.nesterov);
+  EXPECT_EQ(c.train.learning_rate, 0.1);
+  EXPECT_EQ(c.train.weight_decay, 5e-4);
+  EXPECT_EQ(c.train.clip + c.train.auxiliary_weight + c.train.drop_path, 0);
+  EXPECT_EQ(c.train.cutout, 0);
+  const Configuration quick =
+      resolve_configuration({{"file", {{"space", "nb201"}, {"preset", "quick"}}}, {"command line", {}}});
+  EXPECT_EQ(quick.train.channels, std::stoi(preset_values("quick").at("train-channels")));
+  EXPECT_EQ(quick.train.batch, 256);
+  const Configuration other =
+      resolve_configuration({{"the genotype", {{"space", "nb201"}}}, {"file", {{"space", "s2"}}}});
+  EXPECT_EQ(other.train.epochs, 600);
+}
+
 TEST(ConfigurationTest, ARecipeLiesBeneathTheLayerThatNamesItAndOverThoseBefore) {
   // A run's saved configuration has every option; a recipe on the command line wins over it.
   Configuration defaults;
@@ -131,6 +156,7 @@ TEST(ConfigurationTest, ContradictionsAreUsageErrors) {
   expect_usage_error({{"method", "sgas"}, {"edge-order", "0,1"}}, "edge-order");
   expect_usage_error({{"selection", "random"}, {"edge-order", "0,1"}}, "edge-order");
   expect_usage_error({{"genotype-rule", "weights"}}, "rounds");
+  expect_usage_error({{"space", "nb201"}, {"train-auxiliary-weight", "0.4"}}, "auxiliary");
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 #include "ptnas/cli/program.h"
 #include "ptnas/core/error.h"
 #include "ptnas/core/json.h"
 #include "ptnas/io/nb201_table.h"
+#include "ptnas/space/genotype.h"
 
 namespace ptnas {
 
@@ -25,7 +27,15 @@ std::int64_t parse_index(const std::string& text) {
   return index;
 }
 
+// A text, or a run directory or genotype file of the benchmark's space.
 Nb201Architecture parse_architecture(const std::string& text) {
+  std::error_code ignored;
+  if (!text.empty() && std::filesystem::exists(text, ignored)) {
+    const Genotype genotype = read_genotype(text);
+    if (genotype.family != Family::kNasBench201)
+      fail_usage("{} has no architecture of NAS-Bench-201, but one of the DARTS family", text);
+    return nb201_architecture_of(genotype);
+  }
   try {
     return parse_nb201_architecture(text, "ARCH");
   } catch (const Error& error) {
@@ -125,8 +135,9 @@ void add_query_command(CommandBuilder& builder) {
         }
       });
   command
-      .add_option("architecture", arguments->architecture,
-                  "index, or text |op~0|+|op~0|op~1|+|op~0|op~1|op~2| (in quotes)")
+      .add_option(
+          "architecture", arguments->architecture,
+          "index, text |op~0|+|op~0|op~1|+|op~0|op~1|op~2| (in quotes), run directory or genotype file")
       ->type_name("ARCH")
       ->required();
   command

@@ -21,8 +21,10 @@ namespace fs = std::filesystem;
 namespace {
 
 // Layers in order: the run this one is based on, the run itself when it is resumed, --config, flags.
-Configuration layered_configuration(const std::vector<fs::path>& runs, const Flags& flags) {
+Configuration layered_configuration(const std::vector<fs::path>& runs, const Flags& flags,
+                                    const std::string& space = {}) {
   std::vector<ConfigurationLayer> layers;
+  if (!space.empty()) layers.push_back({"the genotype", {{"space", space}}});
   for (const fs::path& run : runs) {
     const fs::path file = run / RunDirectory::kConfiguration;
     if (fs::exists(file)) layers.push_back({file.string(), read_option_file(file)});
@@ -126,7 +128,7 @@ Session open_session(const SessionRequest& request) {
     }
     layers.push_back(request.out);
   }
-  Configuration configuration = layered_configuration(layers, request.flags);
+  Configuration configuration = layered_configuration(layers, request.flags, request.space);
   std::unique_ptr<Dataset> dataset = open_dataset(configuration.data);
   const Json description = dataset->describe();
 

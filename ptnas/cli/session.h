@@ -26,6 +26,7 @@ struct SessionRequest {
   const std::vector<std::string>& command_line;
   std::filesystem::path out;                      ///< the run directory to write
   std::optional<std::filesystem::path> based_on;  ///< a run whose configuration lies beneath this command's
+  std::string space = {};  ///< a space that is known already, whose defaults lie beneath everything
 };
 
 /// Throws Error: another configuration in the run, unreadable data, a locked or foreign directory.

@@ -19,7 +19,9 @@ void train(const Flags& flags, const std::string& argument, const std::vector<st
     out = *based_on;
   }
   const Genotype genotype = read_genotype(argument);
-  Session session = open_session({flags, command_line, out, based_on});
+  SessionRequest request{flags, command_line, out, based_on};
+  if (genotype.family == Family::kNasBench201) request.space = "nb201";
+  Session session = open_session(request);
   const Configuration& c = session.configuration;
   put_genotype(session.run, genotype);
   retrain(session.run, *session.dataset, genotype, c.data, c.train, c.runtime);
@@ -37,7 +39,8 @@ void add_train_command(CommandBuilder& builder, const std::vector<std::string>& 
                   [flags, genotype, command_line] { train(*flags, *genotype, command_line); });
   command
       .add_option("genotype", *genotype,
-                  "run directory, genotype file (JSON or text) or DARTS' Genotype(...) text")
+                  "run directory, genotype file (JSON or text), DARTS' Genotype(...) text or NAS-Bench-201's "
+                  "|op~0|+..")
       ->required();
   command.add_option("--out", flags->out, "run directory; default: the one given as genotype");
   command.add_flag("--resume", flags->resume, "go on with the configuration saved in --out");

@@ -69,9 +69,12 @@ PublishedCheckpoint read_published_checkpoint(const std::filesystem::path& path)
 }
 
 void load_published(const PublishedCheckpoint& checkpoint, Supernet& supernet, Architecture& architecture) {
-  if (checkpoint.alpha.size() != 2)
-    fail("the checkpoint holds alpha of {} cell types; expected 2", checkpoint.alpha.size());
-  for (const CellType type : kCellTypes) {
+  const auto types = supernet.space().cell_types();
+  if (checkpoint.alpha.size() != types.size()) {
+    fail("the checkpoint holds alpha of {} cell types; expected {} in the space {}; give the right --space",
+         checkpoint.alpha.size(), types.size(), supernet.space().name);
+  }
+  for (const CellType type : types) {
     const torch::Tensor& alpha = checkpoint.alpha[static_cast<std::size_t>(type)];
     if (alpha.sizes() != architecture.alpha(type).sizes()) {
       fail(
@@ -81,7 +84,7 @@ void load_published(const PublishedCheckpoint& checkpoint, Supernet& supernet, A
   }
   put_module(checkpoint.state, "", supernet);
   const torch::NoGradGuard no_grad;
-  for (const CellType type : kCellTypes)
+  for (const CellType type : types)
     architecture.alpha(type).copy_(checkpoint.alpha[static_cast<std::size_t>(type)]);
 }
 

@@ -15,7 +15,7 @@ namespace ptnas {
 /// What a checkpoint of the published program holds.
 struct PublishedCheckpoint {
   State state;                       ///< parameters and buffers by their published names, which are ours
-  std::vector<torch::Tensor> alpha;  ///< [edges, operations] by cell type; empty where there is none
+  std::vector<torch::Tensor> alpha;  ///< [edges, operations] by searched cell type; empty where there is none
 };
 
 /// Reads a file written by torch.save, zip or the older layout, any storage device, by the restricted reader

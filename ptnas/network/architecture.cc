@@ -32,15 +32,19 @@ EdgeWeights edge_weights_of(const SearchSpace& space, CellType type, const torch
 
 ArchitectureWeights weights_of(const SearchSpace& space, const torch::Tensor& normal,
                                const torch::Tensor& reduction) {
-  return {{edge_weights_of(space, CellType::kNormal, normal),
-           edge_weights_of(space, CellType::kReduction, reduction)}};
+  ArchitectureWeights result;
+  const torch::Tensor* values[] = {&normal, &reduction};
+  for (const CellType type : space.cell_types())
+    result.cells[static_cast<int>(type)] =
+        edge_weights_of(space, type, *values[static_cast<std::size_t>(type)]);
+  return result;
 }
 
 Architecture::Architecture(const SearchSpace& space, double deviation, std::uint64_t seed,
                            torch::Device device)
     : space_(space) {
   validate(space_);
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space_.cell_types()) {
     const auto t = static_cast<std::size_t>(type);
     const int edges = space_.edge_count(), columns = space_.most_candidates(type);
     RandomStream stream(seed, Purpose::kAlpha, t);
@@ -58,6 +62,12 @@ Architecture::Architecture(const SearchSpace& space, double deviation, std::uint
     decided_[t].assign(static_cast<std::size_t>(edges), -1);
     removed_[t].assign(static_cast<std::size_t>(edges), false);
   }
+}
+
+std::vector<torch::Tensor> Architecture::alphas() const {
+  std::vector<torch::Tensor> result;
+  for (const CellType type : space_.cell_types()) result.push_back(alpha(type));
+  return result;
 }
 
 std::optional<int> Architecture::decided(CellType type, int edge) const {
@@ -119,15 +129,21 @@ EdgeWeights Architecture::edge_weights(CellType type, bool with_gradient,
 }
 
 ArchitectureWeights Architecture::weights(bool with_gradient, const std::vector<Mask>& masks) const {
-  return {{edge_weights(CellType::kNormal, with_gradient, masks),
-           edge_weights(CellType::kReduction, with_gradient, masks)}};
+  ArchitectureWeights result;
+  for (const CellType type : space_.cell_types())
+    result.cells[static_cast<int>(type)] = edge_weights(type, with_gradient, masks);
+  return result;
 }
 
 WeightMatrix Architecture::softmax(CellType type) const {
   const auto t = static_cast<std::size_t>(type);
+  if (!alpha_[t].defined()) return {};
   return to_host(torch::softmax(alpha_[t].detach() + padding_[t], 1), space_, type);
 }
 
-WeightMatrix Architecture::host_weights(CellType type) const { return edge_weights(type, false, {}).host; }
+WeightMatrix Architecture::host_weights(CellType type) const {
+  if (!alpha(type).defined()) return {};
+  return edge_weights(type, false, {}).host;
+}
 
 }  // namespace ptnas

@@ -19,11 +19,12 @@ struct EdgeWeights {
   WeightMatrix host;  ///< the same on the host, by which operations of weight exactly 0 are skipped
 };
 struct ArchitectureWeights {
-  EdgeWeights cells[2];
+  EdgeWeights cells[2];  ///< empty for a type that is not searched
   const EdgeWeights& of(CellType type) const { return cells[static_cast<int>(type)]; }
 };
 
-/// Weights with these values, [edges, most candidates] for each cell type, differentiable in them.
+/// Weights with these values, [edges, most candidates] for each searched cell type, differentiable in them;
+/// those of a type that is not searched are not read.
 ArchitectureWeights weights_of(const SearchSpace& space, const torch::Tensor& normal,
                                const torch::Tensor& reduction);
 
@@ -35,8 +36,8 @@ struct Mask {
   std::optional<int> operation;
 };
 
-/// Alpha of both cell types and what has been decided: softmax rows for undecided edges, one-hot rows for
-/// decided ones, zero rows for removed ones. Rows with fewer candidates than the widest are padded: the
+/// Alpha of the searched cell types and what has been decided: softmax rows for undecided edges, one-hot rows
+/// for decided ones, zero rows for removed ones. Rows with fewer candidates than the widest are padded: the
 /// softmax runs over the candidates only. Not thread-safe.
 class Architecture {
  public:
@@ -45,9 +46,12 @@ class Architecture {
                torch::Device device = torch::kCPU);
 
   const SearchSpace& space() const { return space_; }
-  /// [edges, most candidates], a leaf that requires gradients.
+  /// [edges, most candidates], a leaf that requires gradients; undefined for a type that is not searched.
   torch::Tensor& alpha(CellType type) { return alpha_[static_cast<int>(type)]; }
   const torch::Tensor& alpha(CellType type) const { return alpha_[static_cast<int>(type)]; }
+
+  /// That of every searched type, in order.
+  std::vector<torch::Tensor> alphas() const;
 
   std::optional<int> decided(CellType type, int edge) const;
   bool removed(CellType type, int edge) const;
@@ -60,7 +64,8 @@ class Architecture {
 
   /// The weights now; differentiable in alpha when `with_gradient`. Masks are applied last.
   ArchitectureWeights weights(bool with_gradient, const std::vector<Mask>& masks = {}) const;
-  /// The softmax of alpha alone (decisions ignored), and the weights of weights(), on the host.
+  /// The softmax of alpha alone (decisions ignored), and the weights of weights(), on the host; empty for a
+  /// type that is not searched.
   WeightMatrix softmax(CellType type) const;
   WeightMatrix host_weights(CellType type) const;
 

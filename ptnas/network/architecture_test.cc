@@ -27,6 +27,16 @@ SearchSpace uneven_space() {
   return space;
 }
 
+TEST(ArchitectureTest, ATypeThatIsNotSearchedHasNoAlpha) {
+  const Architecture architecture(make_space("nb201", 4, false), 1.0, 3);
+  ASSERT_EQ(architecture.alphas().size(), 1u);
+  EXPECT_EQ(architecture.alpha(kNormal).sizes().vec(), (std::vector<std::int64_t>{6, 5}));
+  EXPECT_FALSE(architecture.alpha(kReduction).defined());
+  EXPECT_TRUE(architecture.softmax(kReduction).empty());
+  EXPECT_TRUE(architecture.host_weights(kReduction).empty());
+  EXPECT_TRUE(architecture.weights(true).of(kReduction).host.empty());
+}
+
 TEST(ArchitectureTest, RowsAreSoftmaxesOverTheCandidatesAlone) {
   const Architecture architecture(uneven_space(), 1.0, 3);
   const torch::Tensor alpha = architecture.alpha(kNormal).detach();

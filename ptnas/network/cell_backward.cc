@@ -16,7 +16,7 @@ namespace {
 
 using Size = std::size_t;
 
-constexpr Size kValuesInput = 2, kFirstParameter = 3;  // among the node's inputs; 0 and 1 are older and newer
+constexpr Size kNewerInput = 1, kValuesInput = 2, kFirstParameter = 3;  // among the node's; 0 is the older
 
 }  // namespace
 
@@ -32,12 +32,12 @@ class CellBackward {
     sort_wishes();
     begin_states(output_gradient.contiguous(torch::MemoryFormat::ChannelsLast));
     for (int node = engine_.graph_.nodes - 1; node >= 0; --node) {
-      gather_state(node + 2);
+      gather_state(node + r_.first_node);
       back_through_node(node);
     }
     if (wants_inputs_) {
-      for (int i = 0; i < 2; ++i) gather_state(i);
-      back_through_inputs();
+      for (int i = 0; i < r_.first_node; ++i) gather_state(i);
+      if (!engine_.inputs_.empty()) back_through_inputs();
     }
     if (wants_values_) gradients_[kValuesInput] = values_gradient_;
     return std::move(gradients_);
@@ -70,30 +70,42 @@ class CellBackward {
       values_gradient_ = torch::zeros({static_cast<std::int64_t>(engine_.graph_.edges.size()), r_.columns});
     }
   }
-  bool wants_state(int state) const { return state >= 2 || wants_inputs_; }
+  bool wants_state(int state) const { return state >= r_.first_node || wants_inputs_; }
 
   float* state_gradient(int state, std::int64_t n) {
-    return state_gradients_[static_cast<Size>(state)].data() +
-           static_cast<Size>(n) * r_.shape_of(state).image();
+    float* all = state == 0 && given_gradient_ != nullptr ? given_gradient_
+                                                          : state_gradients_[static_cast<Size>(state)].data();
+    return all + static_cast<Size>(n) * r_.shape_of(state).image();
   }
+  float* node_gradient(int node, std::int64_t n) { return state_gradient(node + r_.first_node, n); }
 
   void begin_states(const torch::Tensor& output_gradient) {
-    const int nodes = engine_.graph_.nodes;
+    const CellGraph& graph = engine_.graph_;
+    const int first_output = graph.first_output();
     const auto channels = static_cast<Size>(r_.node_shape.channels),
                pixels = static_cast<Size>(r_.node_shape.pixels());
-    const Size step = channels * static_cast<Size>(nodes);
+    const Size step = channels * static_cast<Size>(graph.nodes - first_output);
     const float* g = output_gradient.data_ptr<float>();
-    for (int s = 0; s < nodes + 2; ++s) {
-      state_gradients_.push_back(
-          wants_state(s) ? Buffer(static_cast<Size>(r_.images) * r_.shape_of(s).image()) : Buffer());
+    if (wants_inputs_ && r_.given != nullptr) {
+      // What is gathered for the input as it is, is its gradient.
+      gradients_[kNewerInput] = torch::empty_like(r_.inputs[0], torch::MemoryFormat::ChannelsLast);
+      given_gradient_ = gradients_[kNewerInput].data_ptr<float>();
+    }
+    for (int s = 0; s < graph.states(); ++s) {
+      const bool own = wants_state(s) && !(s == 0 && given_gradient_ != nullptr);
+      state_gradients_.push_back(own ? Buffer(static_cast<Size>(r_.images) * r_.shape_of(s).image())
+                                     : Buffer());
     }
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
       const PhaseTimer timer = time(Phase::kGather);
-      for (int s = 0; s < 2 && wants_inputs_; ++s)
+      for (int s = 0; s < r_.first_node && wants_inputs_; ++s)
         std::fill_n(state_gradient(s, n), r_.state_shape.image(), 0.0f);
-      for (int node = 0; node < nodes; ++node) {
-        kernels::copy_pixels(g + static_cast<Size>(n) * pixels * step + static_cast<Size>(node) * channels,
-                             step, pixels, r_.node_shape.channels, state_gradient(node + 2, n), channels);
+      for (int node = 0; node < first_output; ++node)
+        std::fill_n(node_gradient(node, n), r_.node_shape.image(), 0.0f);
+      for (int node = first_output; node < graph.nodes; ++node) {
+        kernels::copy_pixels(
+            g + static_cast<Size>(n) * pixels * step + static_cast<Size>(node - first_output) * channels,
+            step, pixels, r_.node_shape.channels, node_gradient(node, n), channels);
       }
     });
   }
@@ -103,7 +115,7 @@ class CellBackward {
     std::vector<const ActiveOperation*> identities, pools[2];
     for (const auto& node : r_.active) {
       for (const ActiveOperation& a : node) {
-        if (engine_.graph_.edges[static_cast<Size>(a.edge)].from != state) continue;
+        if (engine_.graph_.edges[static_cast<Size>(a.edge)].from != state || a.weight == 0) continue;
         if (a.kind == OperationParts::Kind::kIdentity) identities.push_back(&a);
         if (is_pool(a.kind)) pools[static_cast<int>(pool_kind(a.kind))].push_back(&a);
       }
@@ -143,7 +155,7 @@ class CellBackward {
       scratch.tables[i].resize(period);
       kernels::fill_period(scale.data(), channels, scratch.tables[i].data());
       const int node = engine_.graph_.edges[static_cast<Size>(a.edge)].node;
-      terms.push_back({state_gradient(node + 2, n), scratch.tables[i].data()});
+      terms.push_back({node_gradient(node, n), scratch.tables[i].data()});
     }
     kernels::mix(terms.data(), static_cast<int>(terms.size()), zero.data(),
                  static_cast<Size>(r_.node_shape.pixels()), channels, accumulate, out);
@@ -188,8 +200,10 @@ class CellBackward {
                                    static_cast<Size>(record.convolution.out_channels);
   }
 
-  // Whether the gradient of an operation's own output is needed, beyond that of its weight.
+  // Whether the gradient of an operation's own output is needed, beyond that of its weight. With weight 0 it
+  // is 0.
   bool wants_operation(const ActiveOperation& a) const {
+    if (a.weight == 0) return false;
     if (wants_state(engine_.graph_.edges[static_cast<Size>(a.edge)].from)) return true;
     for (const int unit : operation_of(a).units) {
       const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
@@ -205,8 +219,23 @@ class CellBackward {
     back_through_first_units(node, active);
     second_gradients_.clear();
     for (const ActiveOperation& a : active) {
+      if (a.weight == 0) give_zeros(a);
       for (const int unit : operation_of(a).units) r_.units[static_cast<Size>(unit)].raw.release();
     }
+  }
+
+  // An operation that is computed with weight 0: its parameters have gradients, and so decay and momentum.
+  void give_zeros(const ActiveOperation& a) {
+    for (const int unit : operation_of(a).units) {
+      const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
+      for (const int parameter : {u.depthwise, u.first, u.second, u.gamma, u.beta}) {
+        if (wants_parameter(parameter))
+          gradient_of(parameter) = torch::zeros_like(engine_.parameters_[static_cast<Size>(parameter)]);
+      }
+    }
+  }
+  torch::Tensor& gradient_of(int parameter) {
+    return gradients_[kFirstParameter + static_cast<Size>(parameter)];
   }
 
   // Sums of the node's gradient g and of g times each operation's output, image by image.
@@ -222,7 +251,7 @@ class CellBackward {
     run_tasks(r_.images, [&](std::int64_t n, ThreadScratch&) {
       const PhaseTimer timer = time(Phase::kSums);
       std::vector<double> sum_g(channels), sum_gx(channels);
-      const float* g = state_gradient(node + 2, n);
+      const float* g = node_gradient(node, n);
       kernels::channel_sums(g, pixels, r_.node_shape.channels, sum_g.data());
       for (Size i = 0; i < active.size(); ++i) {
         ActiveOperation& a = active[i];
@@ -277,10 +306,8 @@ class CellBackward {
   void give_norm(int unit) {
     const CellEngine::Unit& u = engine_.units_[static_cast<Size>(unit)];
     const FusedNorm& norm = r_.units[static_cast<Size>(unit)].norm;
-    if (wants_parameter(u.gamma))
-      gradients_[kFirstParameter + static_cast<Size>(u.gamma)] = norm.gamma_gradient();
-    if (wants_parameter(u.beta))
-      gradients_[kFirstParameter + static_cast<Size>(u.beta)] = norm.beta_gradient();
+    if (wants_parameter(u.gamma)) gradient_of(u.gamma) = norm.gamma_gradient();
+    if (wants_parameter(u.beta)) gradient_of(u.beta) = norm.beta_gradient();
   }
 
   WeightSums weight_sums(const std::vector<int>& units) const {
@@ -297,11 +324,14 @@ class CellBackward {
       const CellEngine::Unit& u = engine_.units_[static_cast<Size>(units[static_cast<Size>(i)])];
       const auto like = [&](int parameter) { return engine_.parameters_[static_cast<Size>(parameter)]; };
       const auto give = [&](int parameter, auto make) {
-        if (wants_parameter(parameter)) gradients_[kFirstParameter + static_cast<Size>(parameter)] = make();
+        if (wants_parameter(parameter)) gradient_of(parameter) = make();
       };
       const auto unit = static_cast<Size>(i);
       sums.add_chunks(unit);
-      give(u.first, [&] { return sums.matrix(unit, 0, 0, like(u.first)); });
+      give(u.first, [&] {
+        return u.kind == CellEngine::Unit::Kind::kDense ? sums.dense(unit, like(u.first))
+                                                        : sums.matrix(unit, 0, 0, like(u.first));
+      });
       give(u.second, [&] { return sums.matrix(unit, 1, like(u.first).size(0), like(u.second)); });
       give(u.depthwise, [&] { return sums.depthwise(unit, like(u.depthwise)); });
     });
@@ -357,7 +387,7 @@ class CellBackward {
             pad(unit.convolution.source, raw_of(before, n), activation, scratch);
             float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
             back_through_image_at_once(
-                {{&unit, state_gradient(node + 2, n), raw_of(unit, n),
+                {{&unit, node_gradient(node, n), raw_of(unit, n),
                   norm_gradient(unit.norm, work[i]->edge, n, 0, scratch), sums.at(i, task % chunks_)}},
                 scratch, /*accumulate=*/false, g);
             const PhaseTimer timer = time(Phase::kSums);
@@ -436,7 +466,7 @@ class CellBackward {
       const float* g = second->second.data() + static_cast<Size>(n) * r_.node_shape.image();
       return {&record, g, raw_of(record, n), record.norm.gradient(), weights};
     }
-    return {&record, state_gradient(node + 2, n), raw_of(record, n),
+    return {&record, node_gradient(node, n), raw_of(record, n),
             norm_gradient(record.norm, edge, n, table, scratch), weights};
   }
 
@@ -481,7 +511,7 @@ class CellBackward {
   }
 
   void back_through_inputs() {
-    std::vector<int> units(engine_.inputs_, engine_.inputs_ + 2);
+    const std::vector<int>& units = engine_.inputs_;
     for (const int unit : units) r_.units[static_cast<Size>(unit)].norm.begin_back();
     run_tasks(2 * chunks_, [&](std::int64_t task, ThreadScratch&) {
       const int i = static_cast<int>(task % 2);
@@ -531,6 +561,7 @@ class CellBackward {
   bool wants_inputs_ = false, wants_values_ = false;
   torch::Tensor values_gradient_;           // [edges, columns]
   std::vector<Buffer> state_gradients_;     // by state
+  float* given_gradient_ = nullptr;         // of state 0 where it is the input as it is
   std::map<int, Buffer> second_gradients_;  // by first unit: gradient of its norm's output
   torch::autograd::variable_list gradients_;
 };

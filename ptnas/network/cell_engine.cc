@@ -11,9 +11,8 @@ ThreadScratch& thread_scratch() {
 }
 
 CellEngine::CellEngine(CellGraph graph)
-    : graph_(std::move(graph)), stride_(static_cast<std::size_t>(graph_.nodes) + 2, 1) {
-  inputs_[0] = add_input_unit(graph_.older);
-  inputs_[1] = add_input_unit(graph_.newer);
+    : graph_(std::move(graph)), stride_(static_cast<std::size_t>(graph_.states()), 1) {
+  for (const OperationParts& parts : graph_.inputs) inputs_.push_back(add_single_unit(parts));
   for (const CellGraph::Edge& edge : graph_.edges) {
     stride_[static_cast<std::size_t>(edge.from)] = edge.stride;
     operations_.emplace_back();
@@ -34,10 +33,9 @@ int CellEngine::add_unit(Unit unit) {
   return static_cast<int>(units_.size()) - 1;
 }
 
-int CellEngine::add_input_unit(const OperationParts& parts) {
+int CellEngine::add_single_unit(const OperationParts& parts) {
   Unit unit;
-  unit.kind =
-      parts.kind == OperationParts::Kind::kPointwise ? Unit::Kind::kPointwise : Unit::Kind::kFactorizedReduce;
+  unit.kind = parts.kind == OperationParts::Kind::kDense ? Unit::Kind::kDense : Unit::Kind::kFactorizedReduce;
   unit.first = add_parameter(parts.first);
   unit.second = add_parameter(parts.second);
   unit.norm = parts.norm;
@@ -47,10 +45,8 @@ int CellEngine::add_input_unit(const OperationParts& parts) {
 CellEngine::Operation CellEngine::add_operation(const OperationParts& parts) {
   Operation operation{parts.kind, {}, nullptr};
   if (is_pool(parts.kind)) operation.norm = parts.norm;
-  if (parts.kind == OperationParts::Kind::kPointwise ||
-      parts.kind == OperationParts::Kind::kFactorizedReduce) {
-    operation.units.push_back(add_input_unit(parts));
-  }
+  if (parts.kind == OperationParts::Kind::kDense || parts.kind == OperationParts::Kind::kFactorizedReduce)
+    operation.units.push_back(add_single_unit(parts));
   for (const OperationParts::Stage& stage : parts.stages) {
     Unit unit;
     unit.kind = Unit::Kind::kSeparable;
@@ -70,10 +66,11 @@ kernels::Convolution CellEngine::convolution_of(const Unit& unit, int channels, 
     case Unit::Kind::kSeparable:
       return kernels::separable_convolution({channels, height, width, stride, halo}, unit.kernel,
                                             unit.dilation);
-    case Unit::Kind::kPointwise:
-      return kernels::dense_convolution(
-          {channels, height, width, stride, halo},
-          static_cast<int>(parameters_[static_cast<std::size_t>(unit.first)].size(0)), 1);
+    case Unit::Kind::kDense: {
+      const torch::Tensor& weight = parameters_[static_cast<std::size_t>(unit.first)];
+      return kernels::dense_convolution({channels, height, width, stride, halo},
+                                        static_cast<int>(weight.size(0)), static_cast<int>(weight.size(2)));
+    }
     case Unit::Kind::kFactorizedReduce:
       break;
   }

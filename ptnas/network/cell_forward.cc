@@ -84,7 +84,8 @@ class CellForward {
   }
 
   torch::Tensor new_output() const {
-    return torch::empty({record_->images, engine_.graph_.nodes * engine_.graph_.channels,
+    const CellGraph& graph = engine_.graph_;
+    return torch::empty({record_->images, (graph.nodes - graph.first_output()) * graph.channels,
                          record_->node_shape.height, record_->node_shape.width},
                         torch::TensorOptions(torch::kFloat).memory_format(torch::MemoryFormat::ChannelsLast));
   }
@@ -109,31 +110,48 @@ class CellForward {
     CellRecord& r = *record_;
     r.engine = engine_.shared_from_this();
     r.images = newer.size(0);
-    r.inputs[0] = channels_last(older);
-    r.inputs[1] = channels_last(newer);
-    for (int i = 0; i < 2; ++i) {
+    r.first_node = engine_.graph_.first_node();
+    const torch::Tensor given[] = {older, newer};
+    for (int i = 0; i < r.first_node; ++i) {
+      r.inputs[i] = channels_last(given[i + 2 - r.first_node]);  // a single input is the newer
       r.input_shape[i] = {static_cast<int>(r.inputs[i].size(2)), static_cast<int>(r.inputs[i].size(3)),
                           static_cast<int>(r.inputs[i].size(1))};
     }
     const int stride = engine_.stride_[0], channels = engine_.graph_.channels;
-    r.state_shape = {r.input_shape[1].height, r.input_shape[1].width, channels};
+    const StateShape& newest = r.input_shape[r.first_node - 1];
+    r.state_shape = {newest.height, newest.width, channels};
+    if (engine_.inputs_.empty()) r.given = r.inputs[0].data_ptr<float>();
     r.node_shape = {static_cast<int>(strided(r.state_shape.height, stride)),
                     static_cast<int>(strided(r.state_shape.width, stride)), channels};
     r.factors = pass_.factors;
     r.factors.resize(engine_.graph_.edges.size());
     r.columns = pass_.values.defined() ? pass_.values.size(1) : 0;
     r.units.resize(engine_.units_.size());
-    const std::size_t states = static_cast<std::size_t>(engine_.graph_.nodes) + 2;
+    const auto states = static_cast<std::size_t>(engine_.graph_.states());
     r.states.resize(states);
     for (auto& pools : r.pools) pools.resize(states);
     r.active.resize(static_cast<std::size_t>(engine_.graph_.nodes));
   }
 
-  // An operation of weight exactly 0 is not computed: no statistics, no noise drawn.
+  // Whether an operation of weight 0 need not be computed: in the DARTS family as a rule; else where nothing
+  // would be left of it, neither statistics nor a gradient.
+  bool is_left_out(const CellEngine::Operation& operation) const {
+    if (skips_zero_weights(engine_.graph_.family)) return true;
+    if (keep_) return false;
+    const auto updates = [&](const BatchNorm& norm) {
+      return norm.updates_statistics(record_->images * record_->node_shape.pixels());
+    };
+    return !(operation.norm && updates(*operation.norm)) &&
+           std::none_of(operation.units.begin(), operation.units.end(), [&](int unit) {
+             return updates(*engine_.units_[static_cast<std::size_t>(unit)].norm);
+           });
+  }
+
   void activate(int edge, int operation, double weight) {
     const auto e = static_cast<std::size_t>(edge), o = static_cast<std::size_t>(operation);
     const OperationParts::Kind kind = engine_.operations_[e][o].kind;
-    if (weight == 0 || kind == OperationParts::Kind::kNone) return;
+    if (kind == OperationParts::Kind::kNone) return;
+    if (weight == 0 && is_left_out(engine_.operations_[e][o])) return;
     ActiveOperation active{edge, operation, kind, weight, {}, {}};
     const CellGraph::Edge& at = engine_.graph_.edges[e];
     if (is_pool(kind)) record_->pool(pool_kind(kind), at.from).active = true;
@@ -165,10 +183,24 @@ class CellForward {
     const kernels::Convolution& c = record.convolution;
     const auto in = static_cast<std::size_t>(c.source.channels);
     record.weights.shape(c);
+    if (u.kind == CellEngine::Unit::Kind::kDense) return pack_dense(u, record);
     if (u.depthwise >= 0) record.weights.pack_depthwise(c, data(u.depthwise));
     const int first = static_cast<int>(engine_.parameters_[static_cast<std::size_t>(u.first)].size(0));
     record.weights.pack_matrix(c, 0, data(u.first), 0, first, in, 1);
     if (u.second >= 0) record.weights.pack_matrix(c, 1, data(u.second), first, c.out_channels - first, in, 1);
+  }
+
+  // A matrix for each tap, whatever the weight's memory format.
+  void pack_dense(const CellEngine::Unit& u, UnitRecord& record) const {
+    const torch::Tensor& weight = engine_.parameters_[static_cast<std::size_t>(u.first)];
+    const std::int64_t kernel = weight.size(2);
+    for (std::int64_t k = 0; k < kernel * kernel; ++k) {
+      const float* at =
+          weight.data_ptr<float>() + k / kernel * weight.stride(2) + k % kernel * weight.stride(3);
+      record.weights.pack_matrix(record.convolution, static_cast<int>(k), at, 0,
+                                 static_cast<int>(weight.size(0)), static_cast<std::size_t>(weight.stride(0)),
+                                 static_cast<std::size_t>(weight.stride(1)));
+    }
   }
 
   float* raw_of(const UnitRecord& record, std::int64_t n) const {
@@ -200,17 +232,17 @@ class CellForward {
 
   void make_inputs() {
     CellRecord& r = *record_;
-    for (int i = 0; i < 2; ++i) {
+    const auto prepared = static_cast<std::int64_t>(engine_.inputs_.size());
+    for (std::size_t i = 0; i < engine_.inputs_.size(); ++i) {
       // FactorizedReduce reads one pixel beyond an odd size; a halo is a multiple of the stride.
       begin_unit(engine_.inputs_[i], r.input_shape[i], 1, 2);
-      r.states[static_cast<std::size_t>(i)] =
-          Buffer(static_cast<std::size_t>(r.images) * r.state_shape.image());
+      r.states[i] = Buffer(static_cast<std::size_t>(r.images) * r.state_shape.image());
     }
     const std::int64_t chunks = chunk_count(r.images);
-    run_tasks(2 * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
-      const auto i = task % 2;
+    run_tasks(prepared * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto i = static_cast<std::size_t>(task % prepared);
       UnitRecord& record = r.units[static_cast<std::size_t>(engine_.inputs_[i])];
-      const ImageRange range = chunk_of(r.images, task / 2);
+      const ImageRange range = chunk_of(r.images, task / prepared);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         pad(record, r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image(),
             {.relu = true}, scratch);
@@ -218,13 +250,12 @@ class CellForward {
       }
     });
     for (const int unit : engine_.inputs_) finish_unit(unit);
-    for (int i = 0; i < 2; ++i) begin_pools(i);
-    run_tasks(2 * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
-      const auto i = static_cast<int>(task % 2);
-      UnitRecord& record = r.units[static_cast<std::size_t>(engine_.inputs_[i])];
-      const ImageRange range = chunk_of(r.images, task / 2);
+    for (int i = 0; i < r.first_node; ++i) begin_pools(i);
+    run_tasks(r.first_node * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
+      const auto i = static_cast<int>(task % r.first_node);
+      const ImageRange range = chunk_of(r.images, task / r.first_node);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        normalise_input(record, i, n);
+        if (prepared > 0) normalise_input(i, n);
         pool_image(i, n, scratch);
       }
     });
@@ -233,8 +264,10 @@ class CellForward {
     }
   }
 
-  void normalise_input(const UnitRecord& record, int state, std::int64_t n) {
+  void normalise_input(int state, std::int64_t n) {
     const PhaseTimer timer(engine_.graph_.index, Phase::kMix);
+    const int unit = engine_.inputs_[static_cast<std::size_t>(state)];
+    const UnitRecord& record = record_->units[static_cast<std::size_t>(unit)];
     const kernels::MixTerm term{raw_of(record, n), record.norm.scale()};
     kernels::mix(&term, 1, record.norm.bias(), record.convolution.pixels(), record_->state_shape.channels,
                  /*accumulate=*/false, record_->state(state, n));
@@ -371,7 +404,7 @@ class CellForward {
     } else if (a.kind == OperationParts::Kind::kNoise) {
       x = a.noise.data_ptr<float>();
     } else if (a.kind == OperationParts::Kind::kIdentity) {
-      x = r.states[static_cast<std::size_t>(from)].data();
+      x = r.state(from);
     } else {
       UnitRecord& unit = r.units[static_cast<std::size_t>(operation.units.back())];
       x = unit.raw.data();
@@ -416,7 +449,7 @@ class CellForward {
     CellRecord& r = *record_;
     std::vector<Term> terms;
     for (ActiveOperation& a : r.active[static_cast<std::size_t>(node)]) terms.push_back(term_of(a));
-    const int state = node + 2;
+    const int state = node + r.first_node;
     r.states[static_cast<std::size_t>(state)] =
         Buffer(static_cast<std::size_t>(r.images) * r.node_shape.image());
     begin_pools(state);
@@ -428,14 +461,16 @@ class CellForward {
   }
 
   void copy_to_output(int node, std::int64_t n) {
+    const CellGraph& graph = engine_.graph_;
+    if (node < graph.first_output()) return;
     const PhaseTimer timer(engine_.graph_.index, Phase::kMix);
     const CellRecord& r = *record_;
     const auto channels = static_cast<std::size_t>(r.node_shape.channels),
                pixels = static_cast<std::size_t>(r.node_shape.pixels());
-    const std::size_t step = channels * static_cast<std::size_t>(engine_.graph_.nodes);
+    const std::size_t step = channels * static_cast<std::size_t>(graph.nodes - graph.first_output());
     float* out = output_.data_ptr<float>() + static_cast<std::size_t>(n) * step * pixels +
-                 static_cast<std::size_t>(node) * channels;
-    kernels::copy_pixels(r.state(node + 2, n), channels, pixels, r.node_shape.channels, out, step);
+                 static_cast<std::size_t>(node - graph.first_output()) * channels;
+    kernels::copy_pixels(r.state(node + r.first_node, n), channels, pixels, r.node_shape.channels, out, step);
   }
 
   void mix_image(const std::vector<Term>& terms, int state, std::int64_t n, ThreadScratch& scratch) {
@@ -481,8 +516,10 @@ class CellForward {
   bool keep_ = false;
 };
 
-torch::Tensor CellEngine::forward(const torch::Tensor& older, const torch::Tensor& newer,
+torch::Tensor CellEngine::forward(const torch::Tensor& older_output, const torch::Tensor& newer,
                                   const CellPass& pass) {
+  // What is not read is no input of the autograd node either.
+  const torch::Tensor older = graph_.first_node() == 2 ? older_output : torch::Tensor();
   const bool differentiable = wants_gradient(parameters_, older, newer, pass);
   std::shared_ptr<CellRecord> record;
   torch::Tensor output;

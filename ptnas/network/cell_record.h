@@ -78,18 +78,23 @@ struct ActiveOperation {
 struct CellRecord {
   std::shared_ptr<CellEngine> engine;
   std::int64_t images = 0;
-  torch::Tensor inputs[2];  // channels-last
+  int first_node = 2;       // the state that node 0 is
+  torch::Tensor inputs[2];  // channels-last, as many as the cell has
+  float* given = nullptr;   // state 0 where it is the input as it is
   StateShape input_shape[2], state_shape, node_shape;
   std::vector<std::vector<float>> factors;  // by edge
   std::vector<UnitRecord> units;
-  std::vector<Buffer> states;                        // 0, 1: inputs; 2 + n: nodes
+  std::vector<Buffer> states;                        // inputs, then nodes
   std::vector<PooledState> pools[2];                 // by PoolKind, by state
   std::vector<std::vector<ActiveOperation>> active;  // by node
   std::int64_t columns = 0;                          // of the weights' gradient
 
-  const StateShape& shape_of(int state) const { return state < 2 ? state_shape : node_shape; }
+  const StateShape& shape_of(int state) const { return state < first_node ? state_shape : node_shape; }
+  float* state(int s) const {
+    return given != nullptr && s == 0 ? given : states[static_cast<std::size_t>(s)].data();
+  }
   float* state(int s, std::int64_t n) const {
-    return states[static_cast<std::size_t>(s)].data() + static_cast<std::size_t>(n) * shape_of(s).image();
+    return state(s) + static_cast<std::size_t>(n) * shape_of(s).image();
   }
   float factor(int edge, std::int64_t n) const {
     const auto& f = factors[static_cast<std::size_t>(edge)];

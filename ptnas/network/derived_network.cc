@@ -5,6 +5,7 @@
 #include "ptnas/network/cell_engine.h"
 #include "ptnas/network/engine_check.h"
 #include "ptnas/network/layout.h"
+#include "ptnas/network/residual_block.h"
 
 namespace ptnas {
 
@@ -23,13 +24,37 @@ std::vector<float> drop_path_factors(std::int64_t images, double probability, co
 
 }  // namespace
 
-class DerivedNetwork::Cell final : public torch::nn::Module {
+class DerivedNetwork::Cell : public torch::nn::Module {
  public:
-  Cell(const Genotype& genotype, const CellPlace& place, Engine engine)
-      : place_(place), nodes_(genotype.of(place.type)) {
-    older_ = register_module("preprocess0", make_older_preprocess(place, /*affine=*/true));
-    newer_ = register_module("preprocess1", make_newer_preprocess(place, /*affine=*/true));
-    auto operations = register_module("_ops", std::make_shared<torch::nn::Module>());
+  virtual torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
+                                const ForwardContext& context) = 0;
+};
+
+// NAS-Bench-201's reductions; the block's parameters stand without a prefix.
+class DerivedNetwork::ResidualCell final : public Cell {
+ public:
+  ResidualCell(const CellPlace& place, Engine engine) : block_(place.newer_channels, place.channels, engine) {
+    for (const auto& child : block_.named_children()) register_module(child.key(), child.value());
+  }
+  torch::Tensor forward(const torch::Tensor&, const torch::Tensor& newer, double,
+                        const ForwardContext&) override {
+    return block_.forward(newer);
+  }
+
+ private:
+  ResidualBlock block_;
+};
+
+class DerivedNetwork::GraphCell final : public Cell {
+ public:
+  GraphCell(const Genotype& genotype, const CellPlace& place, Engine engine)
+      : family_(genotype.family), place_(place), nodes_(genotype.of(place.type)) {
+    const bool is_darts = family_ == Family::kDarts;
+    if (is_darts) {
+      older_ = register_module("preprocess0", make_older_preprocess(place, /*affine=*/true));
+      newer_ = register_module("preprocess1", make_newer_preprocess(place, /*affine=*/true));
+    }
+    auto operations = register_module(is_darts ? "_ops" : "layers", std::make_shared<torch::nn::Module>());
     for (const auto& node : nodes_) {
       for (const GenotypeEdge& edge : node) {
         auto operation =
@@ -43,7 +68,7 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
   }
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
-                        const ForwardContext& context) {
+                        const ForwardContext& context) override {
     const auto plain = [&](const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor&) {
       return forward_plain(a, b, drop_path, context);
     };
@@ -58,8 +83,8 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
  private:
   CellGraph graph() const {
     CellGraph graph;
-    graph.older = older_->parts();
-    graph.newer = newer_->parts();
+    graph.family = family_;
+    if (older_) graph.inputs = {older_->parts(), newer_->parts()};
     graph.channels = place_.channels;
     graph.nodes = static_cast<int>(nodes_.size());
     graph.index = place_.index;
@@ -94,7 +119,9 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
 
   torch::Tensor forward_plain(const torch::Tensor& older, const torch::Tensor& newer, double drop_path,
                               const ForwardContext& context) {
-    std::vector<Source> states = {older_->forward(older), newer_->forward(newer)};
+    std::vector<Source> states;
+    if (older_) states.emplace_back(older_->forward(older));
+    states.emplace_back(newer_ ? newer_->forward(newer) : newer);
     std::vector<torch::Tensor> outputs;
     std::size_t index = 0;
     for (const auto& node : nodes_) {
@@ -113,16 +140,18 @@ class DerivedNetwork::Cell final : public torch::nn::Module {
       states.emplace_back(sum);
       outputs.push_back(sum);
     }
-    return torch::cat(outputs, 1);
+    return output_nodes(family_, static_cast<int>(outputs.size())) == 1 ? outputs.back()
+                                                                        : torch::cat(outputs, 1);
   }
 
   int stride_of(const GenotypeEdge& edge) const {
     return place_.type == CellType::kReduction && edge.from < 2 ? 2 : 1;
   }
 
+  Family family_;
   CellPlace place_;
   std::vector<std::vector<GenotypeEdge>> nodes_;
-  std::shared_ptr<Preprocess> older_, newer_;
+  std::shared_ptr<Preprocess> older_, newer_;           // absent in NAS-Bench-201
   std::vector<std::shared_ptr<Operation>> operations_;  // in order of nodes and their edges
   std::shared_ptr<CellEngine> engine_;                  // of the fused engine, or absent
   bool checked_ = false;                                // against the plain one
@@ -168,8 +197,13 @@ class DerivedNetwork::AuxiliaryHead final : public torch::nn::Module {
 DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary, Engine engine)
     : genotype_(std::move(genotype)), shape_(shape) {
   count_network(genotype_, shape_);  // validates both
+  if (auxiliary && genotype_.family == Family::kNasBench201) {
+    fail_usage(
+        "NAS-Bench-201's network has no auxiliary head; give --train-auxiliary-weight 0 (or leave it out)");
+  }
   const int nodes = static_cast<int>(genotype_.cells[0].size());
-  const std::vector<CellPlace> places = layout_cells(shape.channels, shape.cells, nodes, shape.stem);
+  const std::vector<CellPlace> places =
+      layout_cells(genotype_.family, shape.channels, shape.cells, nodes, shape.stem);
   if (shape.stem == StemKind::kImageNet) {
     imagenet_stem_ = std::make_unique<ImageNetStem>(*this, shape.image_channels, shape.channels);
   } else {
@@ -178,8 +212,8 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
   }
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
   for (const CellPlace& place : places) {
-    cells_.push_back(cells->register_module(std::to_string(place.index),
-                                            std::make_shared<Cell>(genotype_, place, engine)));
+    cells_.push_back(
+        cells->register_module(std::to_string(place.index), make_cell(genotype_, place, engine)));
   }
   auxiliary_cell_ = 2 * shape.cells / 3;
   if (auxiliary) {
@@ -187,8 +221,15 @@ DerivedNetwork::DerivedNetwork(Genotype genotype, const NetworkShape& shape, boo
     auxiliary_ = register_module("auxiliary_head",
                                  std::make_shared<AuxiliaryHead>(channels, shape.classes, shape.stem));
   }
-  classifier_ =
-      register_module("classifier", torch::nn::Linear(output_channels(places, nodes), shape.classes));
+  const int features = output_channels(genotype_.family, places, nodes);
+  tail_ = register_module("lastact", std::make_shared<Tail>(genotype_.family, features));
+  classifier_ = register_module("classifier", torch::nn::Linear(features, shape.classes));
+}
+
+std::shared_ptr<DerivedNetwork::Cell> DerivedNetwork::make_cell(const Genotype& genotype,
+                                                                const CellPlace& place, Engine engine) {
+  if (genotype.of(place.type).empty()) return std::make_shared<ResidualCell>(place, engine);
+  return std::make_shared<GraphCell>(genotype, place, engine);
 }
 
 ImageNetStem::Output DerivedNetwork::forward_stem(const torch::Tensor& images) {
@@ -208,7 +249,7 @@ DerivedNetwork::Output DerivedNetwork::forward(const torch::Tensor& images, doub
     if (auxiliary_ && is_training() && static_cast<int>(i) == auxiliary_cell_)
       output.auxiliary = auxiliary_->forward(newer);
   }
-  output.logits = classifier_->forward(newer.mean({2, 3}));
+  output.logits = classifier_->forward(tail_->forward(newer));
   return output;
 }
 

@@ -14,11 +14,14 @@
 
 namespace ptnas {
 
-/// The network of a genotype (DARTS' NetworkCIFAR, or NetworkImageNet, by the shape's stem): stem, cells of
-/// two edges a node, auxiliary head after cell floor(2 cells/3), classifier. The fused engine computes the
-/// cells; the stem for ImageNet is libtorch's with either.
+/// The network of a genotype: DARTS' NetworkCIFAR, or NetworkImageNet, by the shape's stem: stem, cells of
+/// two edges a node, auxiliary head after cell floor(2 cells/3), classifier; or NAS-Bench-201's, whose
+/// parameters have the benchmark's names ("cells.0.layers.3.op.1.weight"). The fused engine computes stem,
+/// cells and residual blocks; the stem for ImageNet is libtorch's with either.
 class DerivedNetwork : public torch::nn::Module {
  public:
+  /// Throws Error: what count_network() throws, and kUsage for an auxiliary head in NAS-Bench-201, which has
+  /// none.
   DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary,
                  Engine engine = Engine::kPlain);
 
@@ -36,13 +39,17 @@ class DerivedNetwork : public torch::nn::Module {
 
  private:
   class Cell;
+  class GraphCell;
+  class ResidualCell;
   class AuxiliaryHead;
+  static std::shared_ptr<Cell> make_cell(const Genotype& genotype, const CellPlace& place, Engine engine);
   ImageNetStem::Output forward_stem(const torch::Tensor& images);
   Genotype genotype_;
   NetworkShape shape_;
   std::shared_ptr<Stem> stem_;                   // for CIFAR, or absent
   std::unique_ptr<ImageNetStem> imagenet_stem_;  // or for ImageNet
   std::vector<std::shared_ptr<Cell>> cells_;
+  std::shared_ptr<Tail> tail_;
   std::shared_ptr<AuxiliaryHead> auxiliary_;
   int auxiliary_cell_ = 0;
   torch::nn::Linear classifier_{nullptr};

@@ -45,6 +45,27 @@ TEST(DerivedNetworkTest, PublishedCellsHaveTheirPublishedParameters) {
   EXPECT_EQ(parameters_of(DerivedNetwork(genotype_from_text(kSecond, "second"), {}, false)), 2658142);
 }
 
+TEST(DerivedNetworkTest, NasBench201sParametersAreThoseCountedUnderItsNames) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  RandomStream stream(1, Purpose::kRandomSelection);
+  for (int i = 0; i < 5; ++i) {
+    const Genotype genotype = random_genotype(space, stream);
+    const NetworkShape shape{.channels = 3 + i, .cells = 1 + i % 3, .classes = 7, .image_channels = 1};
+    EXPECT_EQ(parameters_of(DerivedNetwork(genotype, shape, false)),
+              count_network(genotype, shape).parameters)
+        << to_text(genotype);
+  }
+  const Genotype genotype = genotype_from_text(
+      "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|none~2|", "text");
+  DerivedNetwork network(genotype, {.channels = 4, .cells = 1}, false);
+  const auto parameters = network.named_parameters();
+  for (const char* name : {"cells.0.layers.0.op.1.weight", "cells.4.layers.4.op.2.bias",
+                           "cells.1.conv_a.op.1.weight", "lastact.0.weight"})
+    EXPECT_TRUE(parameters.contains(name)) << name;
+  EXPECT_EQ(network.forward(images(2, 3, 32), 0, {}).logits.size(1), 10);
+  EXPECT_THROW(DerivedNetwork(genotype, {.channels = 4, .cells = 1}, /*auxiliary=*/true), Error);
+}
+
 TEST(DerivedNetworkTest, ParametersAreThoseCounted) {
   const SearchSpace space = make_space("darts", 4, false);
   RandomStream stream(1, Purpose::kRandomSelection);

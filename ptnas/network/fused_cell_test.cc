@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/random.h"
 #include "ptnas/network/derived_network.h"
 #include "ptnas/network/engine_check.h"
+#include "ptnas/network/fused_convolution.h"
 #include "ptnas/network/layout.h"
 #include "ptnas/network/supernet.h"
 #include "ptnas/space/derive.h"
@@ -34,6 +36,14 @@ double relative(const torch::Tensor& a, const torch::Tensor& b) {
   return ((a - b).norm() / (b.norm() + 1e-12)).item<double>();
 }
 
+// As training has the weights.
+void put_in_channels_last(torch::nn::Module& network) {
+  const torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : network.parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+}
+
 class FusedCellTest : public testing::TestWithParam<Case> {};
 
 TEST_P(FusedCellTest, AgreesWithThePlainEngine) {
@@ -58,7 +68,7 @@ TEST_P(FusedCellTest, AgreesWithThePlainEngine) {
   const double expected = loss_of(plain, a), found = loss_of(fused, b);
   EXPECT_NEAR(found, expected, 1e-5 * std::abs(expected));
   std::vector<double> apart;
-  for (const CellType type : kCellTypes)
+  for (const CellType type : space.cell_types())
     apart.push_back(relative(b.alpha(type).grad(), a.alpha(type).grad()));
   for (const auto& item : plain.named_parameters()) {
     const torch::Tensor other = fused.named_parameters()[item.key()];
@@ -80,7 +90,8 @@ TEST_P(FusedCellTest, AgreesWithThePlainEngine) {
 INSTANTIATE_TEST_SUITE_P(Spaces, FusedCellTest,
                          testing::Values(Case{"darts", 16, 3, 16, 4}, Case{"darts", 4, 3, 8, 3},
                                          Case{"s1", 5, 3, 9, 3}, Case{"s2", 8, 3, 12, 2},
-                                         Case{"s3", 6, 3, 11, 9}, Case{"s4", 36, 3, 8, 2}));
+                                         Case{"s3", 6, 3, 11, 9}, Case{"s4", 36, 3, 8, 2},
+                                         Case{"nb201", 16, 1, 16, 4}, Case{"nb201", 5, 2, 9, 3}));
 
 // Candidates that differ on an edge give, all in one pass, the bits that each gives alone.
 TEST(FusedForwardManyTest, SharingChangesNoBit) {
@@ -113,20 +124,22 @@ class EngineCheckTest : public testing::TestWithParam<const char*> {};
 // Every space, undecided, masked on an edge, with an edge removed and with all edges one-hot: both engines in
 // every cell, there and back.
 TEST_P(EngineCheckTest, EnginesAgreeInEveryState) {
+  // Cells that are searched: 4, or in NAS-Bench-201 those of three stages.
+  const int cells = std::string(GetParam()) == "nb201" ? 2 : 4, searched = cells == 2 ? 6 : 4;
   const SearchSpace space = make_space(GetParam(), 4, std::string(GetParam()) == "darts");
-  Supernet network(space, {.channels = 6, .cells = 4, .engine = Engine::kCheck});
+  Supernet network(space, {.channels = 6, .cells = cells, .engine = Engine::kCheck});
   initialise(network, 3);
   torch::manual_seed(1);
   const torch::Tensor images = torch::randn({3, 3, 10, 10}), labels = torch::randint(10, {3}, torch::kLong);
   Architecture undecided(space, 0.3, 5), one_hot(space, 0.3, 5);
   RandomStream stream(1, Purpose::kRandomSelection);
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space.cell_types()) {
     for (int e = 0; e < space.edge_count(); ++e) {
       const auto candidates = space.of(type)[static_cast<std::size_t>(e)].size();
       one_hot.decide(type, e, static_cast<int>(stream.below(candidates)));
     }
   }
-  one_hot.remove(CellType::kReduction, 5);
+  one_hot.remove(space.cell_types().back(), 5);
   reset_engine_differences();
   const auto differentiate = [&](const ArchitectureWeights& weights) {
     torch::cross_entropy_loss(network.forward(images, weights, {7, 8}), labels).backward();
@@ -138,14 +151,87 @@ TEST_P(EngineCheckTest, EnginesAgreeInEveryState) {
   network.eval();
   network.forward(images, one_hot.weights(false), {7, 8});
   const EngineDifferences found = engine_differences();
-  EXPECT_EQ(found.passes, 5 * 4);
+  EXPECT_EQ(found.passes, 5 * searched);
   EXPECT_LT(found.output.value, kRounding) << describe(found);
   EXPECT_LT(found.statistics.value, kRounding) << describe(found);
   for (const auto& gradient : {found.input_gradient, found.weight_gradient, found.alpha_gradient})
     EXPECT_LT(gradient.value, kCrossing) << describe(found);
 }
 
-INSTANTIATE_TEST_SUITE_P(Spaces, EngineCheckTest, testing::Values("darts", "s1", "s2", "s3", "s4"));
+INSTANTIATE_TEST_SUITE_P(Spaces, EngineCheckTest, testing::Values("darts", "s1", "s2", "s3", "s4", "nb201"));
+
+// NAS-Bench-201: what is computed with weight 0 has statistics, and gradients that are 0 but there, so that
+// weights decay; in both engines.
+TEST(FusedNb201Test, OperationsOfWeightZeroAreComputedAlike) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  torch::manual_seed(1);
+  const torch::Tensor images = torch::randn({4, 3, 8, 8}), labels = torch::randint(10, {4}, torch::kLong);
+  for (const bool frozen : {false, true}) {
+    std::vector<std::shared_ptr<Supernet>> networks;
+    for (const Engine engine : {Engine::kPlain, Engine::kFused}) {
+      auto network = std::make_shared<Supernet>(space, SupernetShape{6, 1, 10, 3, engine});
+      initialise(*network, 3);
+      put_in_channels_last(*network);
+      std::optional<FrozenStatistics> guard;
+      if (frozen) guard.emplace(*network);
+      Architecture architecture(space, 0.3, 5);
+      architecture.decide(CellType::kNormal, 0, 3);
+      architecture.decide(CellType::kNormal, 4, 1);
+      const ArchitectureWeights weights = architecture.weights(true, {{CellType::kNormal, 5, 2}});
+      torch::cross_entropy_loss(network->forward(images, weights, {}), labels).backward();
+      networks.push_back(network);
+    }
+    const auto plain = networks[0]->named_parameters(), fused = networks[1]->named_parameters();
+    for (const auto& item : plain) {
+      ASSERT_TRUE(item.value().grad().defined() && fused[item.key()].grad().defined()) << item.key();
+      EXPECT_LT(relative(fused[item.key()].grad(), item.value().grad()), kCrossing) << item.key();
+    }
+    EXPECT_EQ(fused["cells.0.edges.3<-1.3.op.1.weight"].grad().abs().max().item<float>(), 0);
+    EXPECT_EQ(fused["cells.2.edges.3<-2.2.op.1.weight"].grad().abs().max().item<float>(), 0);
+    for (const auto& item : networks[0]->named_buffers()) {
+      const torch::Tensor other = networks[1]->named_buffers()[item.key()];
+      EXPECT_TRUE(torch::allclose(other.to(torch::kFloat), item.value().to(torch::kFloat), 1e-4, 1e-5))
+          << item.key();
+      if (item.key().ends_with("num_batches_tracked")) {
+        EXPECT_EQ(other.item<int>(), frozen ? 0 : 1) << item.key();
+      }
+    }
+  }
+}
+
+// The residual block's convolutions: ReLU, stride, no norm; sizes odd and even, one image and several.
+TEST(FusedConvolutionTest, AgreesWithLibtorchThereAndBack) {
+  struct Shape {
+    int in, out, kernel, stride, height, width;
+    bool norm, relu;
+  };
+  for (const Shape& s : {Shape{16, 32, 3, 2, 8, 8, true, true}, Shape{5, 10, 3, 2, 7, 9, true, true},
+                         Shape{6, 12, 1, 1, 4, 3, false, false}, Shape{3, 7, 3, 1, 5, 6, true, false}}) {
+    torch::manual_seed(s.in);
+    const torch::Tensor x = torch::randn({3, s.in, s.height, s.width}),
+                        w = torch::randn({s.out, s.in, s.kernel, s.kernel});
+    const auto norm = std::make_shared<BatchNorm>(s.out, true),
+               other = std::make_shared<BatchNorm>(s.out, true);
+    torch::Tensor inputs[2] = {x.clone().requires_grad_(), x.clone().requires_grad_()};
+    torch::Tensor weights[2] = {w.clone().requires_grad_(), w.clone().requires_grad_()};
+    const torch::Tensor fused = fused_convolution(inputs[0], weights[0], s.norm ? norm : nullptr,
+                                                  {.relu = s.relu, .stride = s.stride});
+    torch::Tensor plain =
+        torch::conv2d(s.relu ? torch::relu(inputs[1]) : inputs[1], weights[1], {}, s.stride, s.kernel / 2);
+    if (s.norm) plain = other->forward(plain);
+    ASSERT_EQ(fused.sizes(), plain.sizes());
+    EXPECT_TRUE(torch::allclose(fused, plain, 1e-4, 1e-4));
+    const torch::Tensor g = torch::randn(plain.sizes());
+    fused.backward(g);
+    plain.backward(g);
+    EXPECT_LT(relative(inputs[0].grad(), inputs[1].grad()), kRounding);
+    EXPECT_LT(relative(weights[0].grad(), weights[1].grad()), kRounding);
+    if (!s.norm) continue;
+    EXPECT_LT(relative(norm->weight().grad(), other->weight().grad()), kRounding);
+    EXPECT_LT(relative(norm->bias().grad(), other->bias().grad()), kRounding);
+    EXPECT_TRUE(torch::allclose(norm->running_var(), other->running_var(), 1e-4, 1e-5));
+  }
+}
 
 // A difference has to show: two cells that are not the same.
 TEST(EngineCheckTest, ADifferenceIsFound) {
@@ -165,11 +251,11 @@ TEST(EngineCheckTest, ADifferenceIsFound) {
 }
 
 // Loss, gradients and running statistics after a few steps, as bits.
-std::vector<torch::Tensor> after_steps(int threads) {
+std::vector<torch::Tensor> after_steps(const char* name, int threads) {
   const int before = torch::get_num_threads();
   torch::set_num_threads(threads);
-  const SearchSpace space = make_space("darts", 4, false);
-  Supernet network(space, {.channels = 8, .cells = 3, .engine = Engine::kFused});
+  const SearchSpace space = make_space(name, 4, false);
+  Supernet network(space, {.channels = 8, .cells = space.inputs() == 2 ? 3 : 1, .engine = Engine::kFused});
   initialise(network, 3);
   torch::manual_seed(1);
   const torch::Tensor images = torch::randn({11, 3, 16, 16}), labels = torch::randint(10, {11}, torch::kLong);
@@ -183,18 +269,74 @@ std::vector<torch::Tensor> after_steps(int threads) {
   }
   for (const torch::Tensor& parameter : network.parameters()) results.push_back(parameter.grad());
   for (const torch::Tensor& buffer : network.buffers()) results.push_back(buffer);
-  for (const CellType type : kCellTypes) results.push_back(architecture.alpha(type).grad());
+  for (const torch::Tensor& alpha : architecture.alphas()) results.push_back(alpha.grad());
   torch::set_num_threads(before);
   return results;
 }
 
 TEST(FusedThreadsTest, TheNumberOfThreadsChangesNoBit) {
-  const std::vector<torch::Tensor> one = after_steps(1);
-  for (const int threads : {2, 3}) {
-    const std::vector<torch::Tensor> other = after_steps(threads);
-    ASSERT_EQ(one.size(), other.size());
-    for (std::size_t i = 0; i < one.size(); ++i)
-      EXPECT_TRUE(torch::equal(one[i], other[i])) << threads << " threads, " << i;
+  for (const char* space : {"darts", "nb201"}) {
+    const std::vector<torch::Tensor> one = after_steps(space, 1);
+    for (const int threads : {2, 3}) {
+      const std::vector<torch::Tensor> other = after_steps(space, threads);
+      ASSERT_EQ(one.size(), other.size());
+      for (std::size_t i = 0; i < one.size(); ++i)
+        EXPECT_TRUE(torch::equal(one[i], other[i])) << space << ", " << threads << " threads, " << i;
+    }
+  }
+}
+
+// Candidates that differ on an edge of NAS-Bench-201 give, all in one pass, the bits that each gives alone.
+TEST(FusedNb201Test, SharingChangesNoBit) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  Supernet network(space, {.channels = 4, .cells = 1, .engine = Engine::kFused});
+  initialise(network, 3);
+  torch::manual_seed(1);
+  const torch::Tensor images = torch::randn({3, 3, 12, 12});
+  Architecture architecture(space, 0.3, 5);
+  architecture.decide(CellType::kNormal, 3, 3);
+  const FrozenStatistics frozen(network);
+  const torch::NoGradGuard no_grad;
+  for (const int edge : {0, 2, 5}) {
+    std::vector<ArchitectureWeights> weights = {architecture.weights(false)};
+    for (int o = 0; o < 5; ++o)
+      weights.push_back(architecture.weights(false, {{CellType::kNormal, edge, o}}));
+    const std::vector<torch::Tensor> together = network.forward_many(images, weights, {7, 8});
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      EXPECT_TRUE(torch::equal(together[i], network.forward(images, weights[i], {7, 8})))
+          << edge << ", " << i;
+  }
+}
+
+// NAS-Bench-201's derived networks, with `none` on edges and nodes that lead nowhere.
+TEST(FusedDerivedTest, NasBench201AgreesWithThePlainEngine) {
+  for (const char* text :
+       {"|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|nor_conv_3x3~2|",
+        "|skip_connect~0|+|nor_conv_1x1~0|none~1|+|none~0|skip_connect~1|none~2|",
+        "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"}) {
+    const Genotype genotype = genotype_from_text(text, "text");
+    const NetworkShape shape{.channels = 6, .cells = 2, .height = 10, .width = 9};
+    DerivedNetwork plain(genotype, shape, false), fused(genotype, shape, false, Engine::kFused);
+    torch::manual_seed(1);
+    const torch::Tensor images = torch::randn({4, 3, 10, 9}), labels = torch::randint(10, {4}, torch::kLong);
+    for (DerivedNetwork* network : {&plain, &fused}) {
+      initialise(*network, 3);
+      put_in_channels_last(*network);
+      torch::cross_entropy_loss(network->forward(images, 0, {}).logits, labels).backward();
+    }
+    const auto found = fused.named_parameters();
+    for (const auto& item : plain.named_parameters()) {
+      // One engine gives nothing where the other gives zeros.
+      const torch::Tensor none = torch::zeros_like(item.value());
+      const torch::Tensor expected = item.value().grad().defined() ? item.value().grad() : none;
+      const torch::Tensor ours = found[item.key()].grad().defined() ? found[item.key()].grad() : none;
+      EXPECT_TRUE(torch::allclose(ours, expected, 1e-3, 1e-5)) << item.key() << ", " << text;
+    }
+    plain.eval();
+    fused.eval();
+    const torch::NoGradGuard no_grad;
+    EXPECT_TRUE(torch::allclose(fused.forward(images, 0, {}).logits, plain.forward(images, 0, {}).logits,
+                                1e-4, 1e-5));
   }
 }
 

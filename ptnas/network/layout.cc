@@ -6,33 +6,29 @@
 
 #include "ptnas/core/random.h"
 #include "ptnas/network/fused_convolution.h"
-#include "ptnas/space/count.h"
 
 namespace ptnas {
 
-namespace {
-
-constexpr int kStemMultiplier = 3;
-
-}  // namespace
-
-std::vector<CellPlace> layout_cells(int channels, int cells, int nodes, StemKind stem) {
+std::vector<CellPlace> layout_cells(Family family, int channels, int cells, int nodes, StemKind stem) {
   std::vector<CellPlace> places;
-  int older = stem == StemKind::kCifar ? kStemMultiplier * channels : channels, newer = older;
+  const int all = cell_count(family, cells);
+  int older = stem == StemKind::kCifar ? stem_channels(family, channels) : channels, newer = older;
   bool after_reduction = stem == StemKind::kImageNet;  // whose last convolution halves the resolution
-  for (int i = 0; i < cells; ++i) {
-    const bool reduction = is_reduction_cell(i, cells);
+  for (int i = 0; i < all; ++i) {
+    const bool reduction = is_reduction_cell(i, all);
     if (reduction) channels *= 2;
     places.push_back(
         {i, reduction ? CellType::kReduction : CellType::kNormal, after_reduction, older, newer, channels});
     older = newer;
-    newer = nodes * channels;
+    newer = output_nodes(family, nodes) * channels;
     after_reduction = reduction;
   }
   return places;
 }
 
-int output_channels(const std::vector<CellPlace>& cells, int nodes) { return nodes * cells.back().channels; }
+int output_channels(Family family, const std::vector<CellPlace>& cells, int nodes) {
+  return output_nodes(family, nodes) * cells.back().channels;
+}
 
 Stem::Stem(int in, int out, Engine engine) : engine_(engine), conv_(make_convolution(in, out, 3, 1, 1)) {
   register_module("0", conv_);
@@ -43,6 +39,17 @@ torch::Tensor Stem::forward(const torch::Tensor& images) {
   if (engine_ != Engine::kPlain && !images.requires_grad())
     return fused_convolution(images, conv_->weight, norm_);
   return norm_->forward(conv_->forward(images));
+}
+
+Tail::Tail(Family family, int channels) {
+  if (family == Family::kNasBench201)
+    norm_ = register_module("0", std::make_shared<BatchNorm>(channels, /*affine=*/true));
+}
+
+torch::Tensor Tail::forward(const torch::Tensor& cells) {
+  if (!norm_) return cells.mean({2, 3});
+  // libtorch's norm in channels-last adds by threads, in NCHW by channels: the same bits for any number.
+  return torch::relu(norm_->forward(cells.contiguous())).mean({2, 3});
 }
 
 void initialise(torch::nn::Module& network, std::uint64_t seed) {

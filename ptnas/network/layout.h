@@ -17,12 +17,14 @@ namespace ptnas {
 /// damage the heap (docs/results.md, Debian 13): with libtorch 2 its convolutions get NCHW.
 constexpr bool kChannelsLastIsRight = TORCH_VERSION_MAJOR < 2;
 
-/// The cells of a network of the DARTS family, supernet and derived network alike, after a stem (StemKind);
-/// channels double in reduction cells.
-std::vector<CellPlace> layout_cells(int channels, int cells, int nodes, StemKind stem = StemKind::kCifar);
+/// The cells of a network, supernet and derived network alike, fixed ones included, after a stem (StemKind;
+/// NAS-Bench-201 has one of its own); channels double in reduction cells. `cells` are those of each stage in
+/// NAS-Bench-201.
+std::vector<CellPlace> layout_cells(Family family, int channels, int cells, int nodes,
+                                    StemKind stem = StemKind::kCifar);
 
 /// Channels of the last cell's output.
-int output_channels(const std::vector<CellPlace>& cells, int nodes);
+int output_channels(Family family, const std::vector<CellPlace>& cells, int nodes);
 
 /// Stem: conv3x3 without bias to `out` channels, affine batch-norm. Children "0" and "1".
 class Stem final : public torch::nn::Module {
@@ -34,6 +36,18 @@ class Stem final : public torch::nn::Module {
   Engine engine_;
   torch::nn::Conv2d conv_{nullptr};
   std::shared_ptr<BatchNorm> norm_;
+};
+
+/// What stands between the last cell and the classifier: in NAS-Bench-201 an affine batch-norm (child "0")
+/// and ReLU, and then, in both families, the mean over all pixels.
+class Tail final : public torch::nn::Module {
+ public:
+  Tail(Family family, int channels);
+  /// [N, C, H, W] -> [N, C].
+  torch::Tensor forward(const torch::Tensor& cells);
+
+ private:
+  std::shared_ptr<BatchNorm> norm_;  // or absent
 };
 
 /// Sets every weight U(+-1/sqrt(fan_in)), fan_in = C_in/groups k^2, linear biases alike (the defaults of

@@ -11,7 +11,7 @@ namespace ptnas {
 namespace {
 
 TEST(LayoutTest, ChannelsDoubleAtThirds) {
-  const std::vector<CellPlace> cells = layout_cells(16, 8, 4);
+  const std::vector<CellPlace> cells = layout_cells(Family::kDarts, 16, 8, 4);
   ASSERT_EQ(cells.size(), 8u);
   EXPECT_EQ(cells[0].older_channels, 48);
   EXPECT_EQ(cells[0].newer_channels, 48);
@@ -21,11 +21,23 @@ TEST(LayoutTest, ChannelsDoubleAtThirds) {
   EXPECT_EQ(cells[2].channels, 32);
   EXPECT_TRUE(cells[3].after_reduction && !cells[4].after_reduction && cells[6].after_reduction);
   EXPECT_EQ(cells[7].channels, 64);
-  EXPECT_EQ(output_channels(cells, 4), 256);
+  EXPECT_EQ(output_channels(Family::kDarts, cells, 4), 256);
+}
+
+TEST(LayoutTest, NasBench201HasThreeStagesWithResidualBlocksBetween) {
+  const std::vector<CellPlace> cells = layout_cells(Family::kNasBench201, 16, 5, 3);
+  ASSERT_EQ(cells.size(), 17u);
+  for (const CellPlace& cell : cells) {
+    const bool block = cell.index == 5 || cell.index == 11;
+    EXPECT_EQ(cell.type, block ? CellType::kReduction : CellType::kNormal);
+    EXPECT_EQ(cell.channels, cell.index < 5 ? 16 : cell.index < 11 ? 32 : 64);
+    EXPECT_EQ(cell.newer_channels, block ? cell.channels / 2 : cell.channels);
+  }
+  EXPECT_EQ(output_channels(Family::kNasBench201, cells, 3), 64);
 }
 
 TEST(LayoutTest, AfterTheStemForImageNetTheFirstCellHalvesItsOlderInput) {
-  const std::vector<CellPlace> cells = layout_cells(48, 14, 4, StemKind::kImageNet);
+  const std::vector<CellPlace> cells = layout_cells(Family::kDarts, 48, 14, 4, StemKind::kImageNet);
   EXPECT_EQ(cells[0].older_channels, 48);
   EXPECT_EQ(cells[0].newer_channels, 48);
   EXPECT_TRUE(cells[0].after_reduction);
@@ -33,7 +45,7 @@ TEST(LayoutTest, AfterTheStemForImageNetTheFirstCellHalvesItsOlderInput) {
   EXPECT_EQ(cells[1].older_channels, 48);
   EXPECT_EQ(cells[1].newer_channels, 192);
   EXPECT_TRUE(cells[4].type == CellType::kReduction && cells[9].type == CellType::kReduction);
-  EXPECT_EQ(output_channels(cells, 4), 768);
+  EXPECT_EQ(output_channels(Family::kDarts, cells, 4), 768);
 }
 
 TEST(InitialiseTest, WeightsAreUniformByFanInAndNormsUntouched) {

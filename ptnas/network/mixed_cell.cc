@@ -1,7 +1,10 @@
 #include "ptnas/network/mixed_cell.h"
 
+#include <fmt/format.h>
+
 #include "ptnas/network/cell_engine.h"
 #include "ptnas/network/engine_check.h"
+#include "ptnas/network/residual_block.h"
 
 namespace ptnas {
 
@@ -13,24 +16,36 @@ int stride_of(const CellPlace& place, int from) {
 
 // The modules of a cell under the published names.
 struct CellModules {
-  std::shared_ptr<Preprocess> older, newer;
+  std::shared_ptr<Preprocess> older, newer;                         // absent in NAS-Bench-201
   std::vector<std::vector<std::shared_ptr<Operation>>> operations;  // by edge and candidate
 
-  CellModules(torch::nn::Module& cell, const SearchSpace& space, const CellPlace& place)
-      : older(cell.register_module("preprocess0", make_older_preprocess(place, /*affine=*/false))),
-        newer(cell.register_module("preprocess1", make_newer_preprocess(place, /*affine=*/false))) {
-    auto edges = cell.register_module("_ops", std::make_shared<torch::nn::Module>());
+  CellModules(torch::nn::Module& cell, const SearchSpace& space, const CellPlace& place) {
+    const bool is_darts = space.family == Family::kDarts;
+    if (is_darts) {
+      older = cell.register_module("preprocess0", make_older_preprocess(place, /*affine=*/false));
+      newer = cell.register_module("preprocess1", make_newer_preprocess(place, /*affine=*/false));
+    }
+    auto edges = cell.register_module(is_darts ? "_ops" : "edges", std::make_shared<torch::nn::Module>());
     for (int e = 0; e < space.edge_count(); ++e) {
-      auto edge = edges->register_module(std::to_string(e), std::make_shared<torch::nn::Module>());
-      auto candidates = edge->register_module("_ops", std::make_shared<torch::nn::Module>());
+      const auto candidates = is_darts ? darts_edge(*edges, e) : nb201_edge(*edges, space.edge(e));
+      const OperationUse use = is_darts ? OperationUse::kSearch : OperationUse::kSearchNasBench201;
       operations.emplace_back();
       for (const OperationKind kind : space.of(place.type)[static_cast<std::size_t>(e)]) {
-        auto operation = make_operation(
-            kind, {place.channels, stride_of(place, space.edge(e).from), OperationUse::kSearch});
+        auto operation = make_operation(kind, {place.channels, stride_of(place, space.edge(e).from), use});
         candidates->register_module(std::to_string(operations.back().size()), operation);
         operations.back().push_back(std::move(operation));
       }
     }
+  }
+
+ private:
+  static std::shared_ptr<torch::nn::Module> darts_edge(torch::nn::Module& edges, int edge) {
+    auto own = edges.register_module(std::to_string(edge), std::make_shared<torch::nn::Module>());
+    return own->register_module("_ops", std::make_shared<torch::nn::Module>());
+  }
+  static std::shared_ptr<torch::nn::Module> nb201_edge(torch::nn::Module& edges, const Edge& edge) {
+    const std::string name = fmt::format("{}<-{}", edge.node + 1, edge.from);
+    return edges.register_module(name, std::make_shared<torch::nn::Module>());
   }
 };
 
@@ -42,12 +57,14 @@ class PlainPass {
 
   torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer, const EdgeWeights& weights,
                         const ForwardContext& context) const {
-    std::vector<Source> states = {modules_.older->forward(older), modules_.newer->forward(newer)};
+    std::vector<Source> states;
+    if (modules_.older) states.emplace_back(modules_.older->forward(older));
+    states.emplace_back(modules_.newer ? modules_.newer->forward(newer) : newer);
     std::vector<torch::Tensor> nodes;
     int edge = 0;
     for (int node = 0; node < space_.nodes; ++node) {
       torch::Tensor sum;
-      for (int from = 0; from < node + 2; ++from, ++edge) {
+      for (int from = 0; from < node + space_.inputs(); ++from, ++edge) {
         const torch::Tensor mixed = mix_edge(edge, states[static_cast<std::size_t>(from)], weights, context);
         if (mixed.defined()) sum = sum.defined() ? sum + mixed : mixed;
       }
@@ -56,7 +73,7 @@ class PlainPass {
       states.emplace_back(sum);
       nodes.push_back(sum);
     }
-    return torch::cat(nodes, 1);
+    return output_nodes(space_.family, space_.nodes) == 1 ? nodes.back() : torch::cat(nodes, 1);
   }
 
  private:
@@ -69,7 +86,7 @@ class PlainPass {
     torch::Tensor mixed;
     for (std::size_t o = 0; o < modules_.operations[e].size(); ++o) {
       // A weight of exactly 0: not computed, no statistics, no noise drawn.
-      if (weights.host[e][o] == 0) continue;
+      if (weights.host[e][o] == 0 && skips_zero_weights(space_.family)) continue;
       const torch::Tensor weighted =
           modules_.operations[e][o]->forward(source, context, place_.index * kPlacesPerCell + edge) *
           weights.each[e * static_cast<std::size_t>(weights.columns) + o];
@@ -86,8 +103,8 @@ class PlainPass {
 std::shared_ptr<CellEngine> make_engine(const SearchSpace& space, const CellPlace& place,
                                         const CellModules& modules) {
   CellGraph graph;
-  graph.older = modules.older->parts();
-  graph.newer = modules.newer->parts();
+  graph.family = space.family;
+  if (modules.older) graph.inputs = {modules.older->parts(), modules.newer->parts()};
   graph.channels = place.channels;
   graph.nodes = space.nodes;
   graph.index = place.index;
@@ -169,6 +186,21 @@ class CheckedMixedCell final : public MixedCell {
   std::shared_ptr<CellEngine> engine_;
 };
 
+// NAS-Bench-201's reductions are not searched; the block's parameters stand without a prefix.
+class ResidualCell final : public MixedCell {
+ public:
+  ResidualCell(const CellPlace& place, Engine engine) : block_(place.newer_channels, place.channels, engine) {
+    for (const auto& child : block_.named_children()) register_module(child.key(), child.value());
+  }
+  torch::Tensor forward(const torch::Tensor&, const torch::Tensor& newer, const EdgeWeights&,
+                        const ForwardContext&) override {
+    return block_.forward(newer);
+  }
+
+ private:
+  ResidualBlock block_;
+};
+
 }  // namespace
 
 std::shared_ptr<Preprocess> make_older_preprocess(const CellPlace& place, bool affine) {
@@ -182,6 +214,7 @@ std::shared_ptr<Preprocess> make_newer_preprocess(const CellPlace& place, bool a
 }
 
 std::shared_ptr<MixedCell> make_mixed_cell(const SearchSpace& space, const CellPlace& place, Engine engine) {
+  if (space.of(place.type).empty()) return std::make_shared<ResidualCell>(place, engine);
   switch (engine) {
     case Engine::kPlain:
       return std::make_shared<PlainCell>(space, place);

@@ -22,10 +22,11 @@ struct CellPlace {
   int channels;                        ///< of this cell's nodes
 };
 
-/// One cell of a supernet: two inputs, mixed edges, the nodes concatenated. An engine implements it.
+/// One cell of a supernet: two inputs (of which NAS-Bench-201's reads the newer alone), mixed edges, and of
+/// its nodes the family's output. An engine implements it. A cell that is not searched has no weights.
 class MixedCell : public torch::nn::Module {
  public:
-  /// older, newer: outputs of the two cells before -> [N, nodes * channels, H', W'].
+  /// older, newer: outputs of the two cells before -> [N, output_nodes() * channels, H', W'].
   virtual torch::Tensor forward(const torch::Tensor& older, const torch::Tensor& newer,
                                 const EdgeWeights& weights, const ForwardContext& context) = 0;
 
@@ -41,10 +42,10 @@ class MixedCell : public torch::nn::Module {
 
 /// Plain: ATen operations and autograd, on any device; the truth that others are tested against. Fused
 /// (cell_engine.h): the same modules and names, computed on the CPU by kernels of our own. Check
-/// (engine_check.h): both.
+/// (engine_check.h): both. A reduction in NAS-Bench-201 is a ResidualBlock.
 std::shared_ptr<MixedCell> make_mixed_cell(const SearchSpace& space, const CellPlace& place, Engine engine);
 
-/// The preprocessing of a cell's two inputs.
+/// The preprocessing of a cell's two inputs (DARTS family).
 std::shared_ptr<Preprocess> make_older_preprocess(const CellPlace& place, bool affine);
 std::shared_ptr<Preprocess> make_newer_preprocess(const CellPlace& place, bool affine);
 

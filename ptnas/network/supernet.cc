@@ -12,7 +12,7 @@ Supernet::Supernet(SearchSpace space, const SupernetShape& shape) : space_(std::
     fail("a supernet needs at least 1 channel, 1 cell, 2 classes and 1 image channel, not {}, {}, {} and {}",
          shape.channels, shape.cells, shape.classes, shape.image_channels);
   }
-  places_ = layout_cells(shape.channels, shape.cells, space_.nodes);
+  places_ = layout_cells(space_.family, shape.channels, shape.cells, space_.nodes);
   stem_ = register_module(
       "stem", std::make_shared<Stem>(shape.image_channels, places_.front().newer_channels, shape.engine));
   auto cells = register_module("cells", std::make_shared<torch::nn::Module>());
@@ -20,8 +20,9 @@ Supernet::Supernet(SearchSpace space, const SupernetShape& shape) : space_(std::
     cells_.push_back(
         cells->register_module(std::to_string(place.index), make_mixed_cell(space_, place, shape.engine)));
   }
-  classifier_ =
-      register_module("classifier", torch::nn::Linear(output_channels(places_, space_.nodes), shape.classes));
+  const int features = output_channels(space_.family, places_, space_.nodes);
+  tail_ = register_module("lastact", std::make_shared<Tail>(space_.family, features));
+  classifier_ = register_module("classifier", torch::nn::Linear(features, shape.classes));
 }
 
 torch::Tensor Supernet::forward(const torch::Tensor& images, const ArchitectureWeights& weights,
@@ -37,7 +38,7 @@ torch::Tensor Supernet::forward_from(std::size_t cell, torch::Tensor older, torc
     older = std::move(newer);
     newer = std::move(output);
   }
-  return classifier_->forward(newer.mean({2, 3}));
+  return classify(newer);
 }
 
 std::vector<torch::Tensor> Supernet::forward_many(const torch::Tensor& images,
@@ -58,7 +59,7 @@ std::vector<torch::Tensor> Supernet::forward_many(const torch::Tensor& images,
     older = std::move(newer);
     newer = std::move(output);
   }
-  if (cell == cells_.size()) return std::vector(weights.size(), classifier_->forward(newer.mean({2, 3})));
+  if (cell == cells_.size()) return std::vector(weights.size(), classify(newer));
   std::vector<const EdgeWeights*> here;
   for (const ArchitectureWeights& one : weights) here.push_back(&one.of(places_[cell].type));
   std::vector<torch::Tensor> logits;

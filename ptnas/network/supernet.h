@@ -17,15 +17,16 @@ namespace ptnas {
 
 struct SupernetShape {
   int channels = 16;
-  int cells = 8;
+  int cells = 8;  ///< of NAS-Bench-201: in each of its three stages
   int classes = 10;
   int image_channels = 3;
   Engine engine = Engine::kPlain;
 };
 
-/// The DARTS supernet: stem, cells with reductions at 1/3 and 2/3, global average pool, linear classifier.
-/// Parameters and buffers have the published program's names ("cells.0._ops.3._ops.1.op.1.weight"). Not
-/// thread-safe.
+/// A supernet: stem, cells with reductions at 1/3 and 2/3, global average pool, linear classifier; in
+/// NAS-Bench-201 the reductions are residual blocks, and batch-norm and ReLU come before the pool. Parameters
+/// and buffers have the published program's names ("cells.0._ops.3._ops.1.op.1.weight",
+/// "cells.0.edges.2<-1.3.op.1.weight"). Not thread-safe.
 class Supernet : public torch::nn::Module {
  public:
   Supernet(SearchSpace space, const SupernetShape& shape);
@@ -45,6 +46,7 @@ class Supernet : public torch::nn::Module {
   CellType cell_type(int cell) const { return places_.at(static_cast<std::size_t>(cell)).type; }
 
  private:
+  torch::Tensor classify(const torch::Tensor& cells) { return classifier_->forward(tail_->forward(cells)); }
   // From the outputs of the two cells before `cell`.
   torch::Tensor forward_from(std::size_t cell, torch::Tensor older, torch::Tensor newer,
                              const ArchitectureWeights& weights, const ForwardContext& context);
@@ -54,6 +56,7 @@ class Supernet : public torch::nn::Module {
   std::vector<CellPlace> places_;
   std::shared_ptr<Stem> stem_;
   std::vector<std::shared_ptr<MixedCell>> cells_;
+  std::shared_ptr<Tail> tail_;
   torch::nn::Linear classifier_{nullptr};
 };
 

@@ -38,7 +38,7 @@ SearchSpace mixed_space() {
 }
 
 TEST(SupernetTest, LogitsInEverySpaceAtEvenAndOddSizes) {
-  for (const char* name : {"darts", "s1", "s2", "s3", "s4"}) {
+  for (const char* name : {"darts", "s1", "s2", "s3", "s4", "nb201"}) {
     const SearchSpace space = make_space(name, 4, false);
     Supernet network(space, kTiny);
     const Architecture architecture(space, 1e-3, 1);
@@ -142,6 +142,36 @@ TEST(SupernetTest, AnOperationOfWeightZeroIsSkipped) {
   const torch::Tensor mean = network.named_buffers()["cells.0._ops.0._ops.4.op.3.running_mean"];
   EXPECT_TRUE(torch::equal(mean, torch::zeros_like(mean)));
   EXPECT_FALSE(network.named_parameters()["cells.0._ops.0._ops.4.op.1.weight"].grad().defined());
+  EXPECT_EQ(architecture.alpha(kNormal).grad()[1].abs().max().item<float>(), 0);
+}
+
+TEST(SupernetTest, NasBench201HasThePublishedNames) {
+  Supernet network(make_space("nb201", 4, false), {.channels = 4, .cells = 2, .classes = 5});
+  std::set<std::string> names;
+  for (const auto& item : network.named_parameters()) names.insert(item.key());
+  // 8 cells, of which 2 and 5 are residual blocks: 2 convolutions on 6 edges, and 3 with 2 norms.
+  EXPECT_EQ(names.size(), 3u + 6 * 12 + 2 * (3 + 4) + 2 + 2);
+  for (const char* name :
+       {"stem.1.bias", "cells.0.edges.1<-0.2.op.1.weight", "cells.7.edges.3<-2.3.op.1.weight",
+        "cells.2.conv_a.op.2.bias", "cells.5.conv_b.op.1.weight", "cells.5.downsample.1.weight",
+        "lastact.0.weight", "classifier.bias"})
+    EXPECT_TRUE(names.contains(name)) << name;
+  EXPECT_EQ(network.named_parameters()["cells.5.downsample.1.weight"].sizes().vec(),
+            (std::vector<std::int64_t>{16, 8, 1, 1}));
+  EXPECT_TRUE(network.named_buffers().contains("cells.3.edges.2<-1.3.op.2.running_mean"));
+}
+
+TEST(SupernetTest, NasBench201ComputesWhatHasWeightZero) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  Supernet network(space, {.channels = 2, .cells = 1});
+  Architecture architecture(space, 1e-3, 1);
+  architecture.decide(kNormal, 1, 0);  // `none`
+  network.forward(images(2, 8), architecture.weights(true, {{kNormal, 0, 3}}), {}).sum().backward();
+  for (const char* norm : {"cells.0.edges.1<-0.3.", "cells.0.edges.2<-0.2.", "cells.0.edges.2<-0.3."})
+    EXPECT_EQ(batches_below(network, norm), std::set<std::int64_t>{1}) << norm;
+  const torch::Tensor gradient = network.named_parameters()["cells.0.edges.2<-0.3.op.1.weight"].grad();
+  ASSERT_TRUE(gradient.defined());
+  EXPECT_EQ(gradient.abs().max().item<float>(), 0);
   EXPECT_EQ(architecture.alpha(kNormal).grad()[1].abs().max().item<float>(), 0);
 }
 

@@ -58,6 +58,24 @@ torch::Tensor WeightSums::matrix(Size unit, int matrix, std::int64_t first, cons
   return gradient;
 }
 
+torch::Tensor WeightSums::dense(Size unit, const torch::Tensor& like) const {
+  const kernels::Convolution& c = *units_[unit].convolution;
+  const auto in = static_cast<Size>(c.source.channels), out = static_cast<Size>(c.out_channels);
+  const float* sum = sums_of(unit, 0);
+  torch::Tensor gradient = torch::empty_like(like);
+  const std::int64_t kernel = gradient.size(2);
+  const auto out_step = static_cast<Size>(gradient.stride(0)),
+             in_step = static_cast<Size>(gradient.stride(1));
+  for (std::int64_t k = 0; k < kernel * kernel; ++k) {
+    float* at =
+        gradient.data_ptr<float>() + k / kernel * gradient.stride(2) + k % kernel * gradient.stride(3);
+    for (Size i = 0; i < in; ++i, sum += kernels::round_up(out)) {
+      for (Size o = 0; o < out; ++o) at[o * out_step + i * in_step] = sum[o];
+    }
+  }
+  return gradient;
+}
+
 torch::Tensor WeightSums::depthwise(Size unit, const torch::Tensor& like) const {
   const kernels::Convolution& c = *units_[unit].convolution;
   const float* by_tap = sums_of(unit, 0) + c.matrix_size();

@@ -28,6 +28,8 @@ class WeightSums {
 
   /// Columns from `first` on of a matrix, shaped as `like` [out, in, 1, 1]; only of a unit that was wanted.
   torch::Tensor matrix(std::size_t unit, int matrix, std::int64_t first, const torch::Tensor& like) const;
+  /// All matrices of a dense convolution, shaped as `like` [out, in, kernel, kernel], in its memory format.
+  torch::Tensor dense(std::size_t unit, const torch::Tensor& like) const;
   /// Of the depthwise weights, shaped as `like` [channels, 1, kernel, kernel].
   torch::Tensor depthwise(std::size_t unit, const torch::Tensor& like) const;
 

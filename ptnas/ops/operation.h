@@ -45,7 +45,7 @@ class Source {
 /// What an operation is made of, for an engine that computes it with kernels of its own. Tensors and norms
 /// are the operation's own, shared; an absent norm is nullptr.
 struct OperationParts {
-  enum class Kind { kNone, kIdentity, kMaxPool, kAvgPool, kNoise, kSeparable, kPointwise, kFactorizedReduce };
+  enum class Kind { kNone, kIdentity, kMaxPool, kAvgPool, kNoise, kSeparable, kDense, kFactorizedReduce };
   /// ReLU, depthwise [C, 1, k, k], pointwise [C, C, 1, 1], batch-norm. The first stage has the operation's
   /// stride.
   struct Stage {
@@ -55,10 +55,9 @@ struct OperationParts {
   };
   Kind kind = Kind::kNone;
   std::vector<Stage> stages = {};  ///< kSeparable
-  /// kPointwise: ReLU, `first` [C, in, 1, 1]; kFactorizedReduce: [C1, in, 1, 1] and [C2, in, 1, 1] or
-  /// undefined.
+  /// kDense: ReLU, `first` [C, in, k, k]; kFactorizedReduce: [C1, in, 1, 1] and [C2, in, 1, 1] or undefined.
   torch::Tensor first = {}, second = {};
-  std::shared_ptr<BatchNorm> norm = {};  ///< after a pool, a pointwise convolution or a factorized reduction
+  std::shared_ptr<BatchNorm> norm = {};  ///< after a pool, a dense convolution or a factorized reduction
 };
 
 /// A candidate operation: [N, C, H, W] -> [N, C, ceil(H / stride), ceil(W / stride)]. Parameters and buffers
@@ -70,9 +69,9 @@ class Operation : public torch::nn::Module {
   virtual OperationParts parts() const = 0;
 };
 
-/// How operations are built: in the search batch-norms are not affine and pools are followed by one; in
-/// derived networks batch-norms are affine and pools stand alone.
-enum class OperationUse { kSearch, kDerived };
+/// How operations are built: in the search batch-norms are not affine and pools are followed by one, but not
+/// in NAS-Bench-201's; in derived networks batch-norms are affine and pools stand alone.
+enum class OperationUse { kSearch, kSearchNasBench201, kDerived };
 
 /// What an operation is made with; stride 1 or 2.
 struct OperationShape {
@@ -95,6 +94,8 @@ std::shared_ptr<Operation> make_sep_conv_5x5(const OperationShape& shape);
 std::shared_ptr<Operation> make_dil_conv_3x3(const OperationShape& shape);
 std::shared_ptr<Operation> make_dil_conv_5x5(const OperationShape& shape);
 std::shared_ptr<Operation> make_noise(const OperationShape& shape);
+std::shared_ptr<Operation> make_nor_conv_1x1(const OperationShape& shape);
+std::shared_ptr<Operation> make_nor_conv_3x3(const OperationShape& shape);
 
 /// Output size of a stride along one side: ceil(size / stride).
 inline std::int64_t strided(std::int64_t size, int stride) { return (size + stride - 1) / stride; }

@@ -20,6 +20,8 @@ constexpr Maker kMakers[] = {
     {OperationKind::kDilConv3x3, make_dil_conv_3x3},
     {OperationKind::kDilConv5x5, make_dil_conv_5x5},
     {OperationKind::kNoise, make_noise},
+    {OperationKind::kNorConv1x1, make_nor_conv_1x1},
+    {OperationKind::kNorConv3x3, make_nor_conv_3x3},
 };
 
 }  // namespace

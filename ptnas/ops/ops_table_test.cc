@@ -14,7 +14,8 @@ torch::Tensor images(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_
 // Every operation, use, stride, memory format, odd and even sizes, one channel and several.
 TEST(OperationTest, EveryOperationGivesTheStridedShape) {
   for (const OperationInfo& info : operation_table()) {
-    for (const OperationUse use : {OperationUse::kSearch, OperationUse::kDerived}) {
+    for (const OperationUse use :
+         {OperationUse::kSearch, OperationUse::kSearchNasBench201, OperationUse::kDerived}) {
       for (const int stride : {1, 2}) {
         for (const int channels : {1, 3, 4}) {
           const auto operation = make_operation(info.kind, {channels, stride, use});
@@ -68,6 +69,25 @@ TEST(OperationTest, ParametersHaveThePublishedNames) {
   EXPECT_EQ(of(OperationKind::kSkipConnect, 2, OperationUse::kSearch),
             (Names{"conv_1.weight", "conv_2.weight", "bn.running_mean"}));
   EXPECT_EQ(of(OperationKind::kSkipConnect, 1, OperationUse::kSearch), Names{});
+  EXPECT_EQ(of(OperationKind::kNorConv3x3, 1, OperationUse::kSearchNasBench201),
+            (Names{"op.1.weight", "op.2.running_mean"}));
+  EXPECT_EQ(of(OperationKind::kNorConv1x1, 1, OperationUse::kDerived),
+            (Names{"op.1.weight", "op.2.weight", "op.2.bias", "op.2.running_mean"}));
+  EXPECT_EQ(of(OperationKind::kAvgPool3x3, 1, OperationUse::kSearchNasBench201), Names{});
+}
+
+TEST(OperationTest, NorConvIsReluConvolutionAndNorm) {
+  for (const auto& [kind, padding] :
+       {std::pair{OperationKind::kNorConv1x1, 0}, {OperationKind::kNorConv3x3, 1}}) {
+    for (const int stride : {1, 2}) {
+      const auto operation = make_operation(kind, {4, stride, OperationUse::kSearchNasBench201});
+      const torch::Tensor x = images(2, 4, 7, 6);
+      torch::Tensor expected =
+          torch::conv2d(torch::relu(x), operation->named_parameters()["op.1.weight"], {}, stride, padding);
+      expected = torch::batch_norm(expected, {}, {}, {}, {}, true, 0.1, 1e-5, true);
+      EXPECT_TRUE(torch::allclose(operation->forward(x, {}, 0), expected, 1e-4, 1e-5));
+    }
+  }
 }
 
 // The convolutions of an operation against the same written out.

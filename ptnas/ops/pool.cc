@@ -4,7 +4,7 @@ namespace ptnas {
 
 namespace {
 
-// A 3x3 pool with padding 1, followed by a batch-norm in the search.
+// A 3x3 pool with padding 1, followed by a batch-norm in the DARTS family's search.
 class Pool final : public Operation {
  public:
   Pool(const OperationShape& shape, bool maximum) : stride_(shape.stride), maximum_(maximum) {

@@ -14,15 +14,16 @@ torch::nn::Conv2d make_convolution(int in, int out, int kernel, int stride, int 
                                .bias(false));
 }
 
-ReluConvBn::ReluConvBn(int in, int out, bool affine) : conv_(make_convolution(in, out, 1)) {
+ReluConvBn::ReluConvBn(int in, int out, bool affine, int kernel, int stride)
+    : conv_(make_convolution(in, out, kernel, stride, kernel / 2)) {
   auto op = std::make_shared<torch::nn::Module>();
   op->register_module("1", conv_);
   norm_ = op->register_module("2", std::make_shared<BatchNorm>(out, affine));
   register_module("op", op);
 }
 
-torch::Tensor ReluConvBn::forward(const torch::Tensor& input) {
-  return norm_->forward(conv_->forward(torch::relu(input)));
+torch::Tensor ReluConvBn::forward_rectified(const torch::Tensor& x) {
+  return norm_->forward(conv_->forward(x));
 }
 
 FactorizedReduce::FactorizedReduce(int in, int out, bool affine)

@@ -14,14 +14,17 @@ class Preprocess : public torch::nn::Module {
   virtual OperationParts parts() const = 0;
 };
 
-/// ReLU, conv1x1, batch-norm: [N, in, H, W] -> [N, out, H, W].
+/// ReLU, convolution kernel x kernel with padding kernel / 2, batch-norm: [N, in, H, W] -> [N, out,
+/// ceil(H / stride), ceil(W / stride)]. Children "op.1" and "op.2".
 class ReluConvBn final : public Preprocess {
  public:
-  ReluConvBn(int in, int out, bool affine);
-  torch::Tensor forward(const torch::Tensor& input) override;
+  ReluConvBn(int in, int out, bool affine, int kernel = 1, int stride = 1);
+  torch::Tensor forward(const torch::Tensor& input) override { return forward_rectified(torch::relu(input)); }
   OperationParts parts() const override {
-    return {.kind = OperationParts::Kind::kPointwise, .first = conv_->weight, .norm = norm_};
+    return {.kind = OperationParts::Kind::kDense, .first = conv_->weight, .norm = norm_};
   }
+  /// What follows the ReLU.
+  torch::Tensor forward_rectified(const torch::Tensor& x);
 
  private:
   torch::nn::Conv2d conv_{nullptr};

@@ -23,32 +23,53 @@ bool is_parameterised(OperationKind kind) {
   return false;
 }
 
-std::string state_name(int state) {
+// NAS-Bench-201 numbers all states, the input first.
+std::string state_name(Family family, int state) {
+  if (family == Family::kNasBench201) return std::to_string(state);
   if (state == 0) return "c_{k-2}";
   if (state == 1) return "c_{k-1}";
   return std::to_string(state - 2);
 }
 
+// An edge without an operation is there in NAS-Bench-201, and hardly to be seen.
+std::string style_of(const GenotypeEdge& edge, Family family) {
+  if (family == Family::kNasBench201 && edge.operation == OperationKind::kNone)
+    return "color=\"#bbbbbb\", fontcolor=\"#999999\", style=dotted";
+  const char* colour = is_parameterised(edge.operation) ? kRed : kInk;
+  return fmt::format("color=\"{0}\", fontcolor=\"{0}\"", colour);
+}
+
+// Inputs, and the output where it is no node.
+std::string outer_dot(Family family) {
+  if (family == Family::kNasBench201) return R"("0" [fillcolor="#c6e3c6"];)";
+  return R"("c_{k-2}" [fillcolor="#c6e3c6"]; "c_{k-1}" [fillcolor="#c6e3c6"]; "c_{k}" [fillcolor="#efe3b0"];)";
+}
+
 // Operation names and states are ours: nothing in the text needs quoting.
-std::string cell_dot(const std::vector<std::vector<GenotypeEdge>>& cell) {
+std::string cell_dot(Family family, const std::vector<std::vector<GenotypeEdge>>& cell) {
+  const auto node_name = [&](std::size_t node) {
+    return state_name(family, input_count(family) + static_cast<int>(node));
+  };
+  const auto is_output = [&](std::size_t node) {
+    return family == Family::kNasBench201 && node + 1 == cell.size();
+  };
   std::string dot =
       "digraph cell { rankdir=LR; bgcolor=transparent; nodesep=0.25; ranksep=0.5;"
       "node [shape=box, style=\"filled,rounded\", fontname=\"Helvetica\", fontsize=13, height=0.45, "
       "width=0.45, color=\"#777777\"];"
       "edge [fontname=\"Helvetica\", fontsize=11, arrowsize=0.7];";
-  dot +=
-      R"("c_{k-2}" [fillcolor="#c6e3c6"]; "c_{k-1}" [fillcolor="#c6e3c6"]; "c_{k}" [fillcolor="#efe3b0"];)";
+  dot += outer_dot(family);
   for (std::size_t node = 0; node < cell.size(); ++node)
-    dot += fmt::format("\"{}\" [fillcolor=\"#c9dcf2\"];", node);
+    dot +=
+        fmt::format("\"{}\" [fillcolor=\"{}\"];", node_name(node), is_output(node) ? "#efe3b0" : "#c9dcf2");
   for (std::size_t node = 0; node < cell.size(); ++node) {
     for (const GenotypeEdge& edge : cell[node]) {
-      const char* colour = is_parameterised(edge.operation) ? kRed : kInk;
-      dot += fmt::format("\"{}\" -> \"{}\" [label=\"{}\", color=\"{}\", fontcolor=\"{}\"];",
-                         state_name(edge.from), node, name_of(edge.operation), colour, colour);
+      dot += fmt::format("\"{}\" -> \"{}\" [label=\"{}\", {}];", state_name(family, edge.from),
+                         node_name(node), name_of(edge.operation), style_of(edge, family));
     }
   }
-  for (std::size_t node = 0; node < cell.size(); ++node) {
-    dot += fmt::format("\"{}\" -> \"c_{{k}}\" [color=\"#999999\", style=dashed];", node);
+  for (std::size_t node = 0; node < cell.size() && family == Family::kDarts; ++node) {
+    dot += fmt::format("\"{}\" -> \"c_{{k}}\" [color=\"#999999\", style=dashed];", node_name(node));
   }
   return dot + "}";
 }
@@ -121,7 +142,7 @@ std::string escape_html(const std::string& text) {
 
 std::string draw_cell_svg(const Genotype& genotype, CellType type) {
   validate(genotype, "the genotype to draw");
-  std::string svg = render(cell_dot(genotype.of(type)));
+  std::string svg = render(cell_dot(genotype.family, genotype.of(type)));
   remove_attribute(svg, "id");
   svg.insert(4, fmt::format(" role=\"img\" aria-label=\"The {} cell\"", name_of(type)));
   return svg;
@@ -131,7 +152,7 @@ std::string draw_genotype_svg(const Genotype& genotype) {
   constexpr double kTitle = 24;
   std::string body;
   double width = 0, top = 0;
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : searched_cells(genotype.family)) {
     std::string svg = draw_cell_svg(genotype, type);
     const auto [cell_width, cell_height] = size_of(svg);
     body +=
@@ -154,14 +175,16 @@ std::string draw_genotype_svg(const Genotype& genotype) {
       width, top, body);
 }
 
-std::string draw_network_svg(const NetworkShape& shape, int nodes, bool auxiliary) {
+std::string draw_network_svg(const NetworkShape& shape, Family family, int nodes, bool auxiliary) {
   constexpr int kStep = 42, kBox = 28, kMiddle = 62;
-  const int width = (shape.cells + 2) * kStep + 12, whole = auxiliary ? 142 : 112;
+  const int cells = cell_count(family, shape.cells);
+  const int width = (cells + 2) * kStep + 12, whole = auxiliary ? 142 : 112;
+  const char* reduction_name = family == Family::kDarts ? "red." : "res.";
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
       "role=\"img\" aria-label=\"The network: stem, {2} cells, classifier\" "
       "font-family=\"system-ui, sans-serif\" font-size=\"10\">",
-      width, whole, shape.cells);
+      width, whole, cells);
   int x = 6, channels = shape.channels, height = shape.height, image_width = shape.width;
   const auto text = [&](int y, const std::string& content) {
     svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#333\">{}</text>", x + kBox / 2,
@@ -180,8 +203,8 @@ std::string draw_network_svg(const NetworkShape& shape, int nodes, bool auxiliar
     image_width = (image_width + 7) / 8;
   }
   const int first_height = height;
-  for (int i = 0; i < shape.cells; ++i, x += kStep) {
-    const bool reduction = is_reduction_cell(i, shape.cells);
+  for (int i = 0; i < cells; ++i, x += kStep) {
+    const bool reduction = is_reduction_cell(i, cells);
     if (reduction) {
       channels *= 2;
       height = (height + 1) / 2;
@@ -189,11 +212,11 @@ std::string draw_network_svg(const NetworkShape& shape, int nodes, bool auxiliar
     }
     if (i == 0 || reduction) {
       text(11, fmt::format("{}\u00d7{}", height, image_width));
-      text(23, fmt::format("{} ch.", nodes * channels));
+      text(23, fmt::format("{} ch.", output_nodes(family, nodes) * channels));
     }
-    box(reduction ? "#f0c3a8" : "#c9dcf2", reduction ? "red." : std::to_string(i),
+    box(reduction ? "#f0c3a8" : "#c9dcf2", reduction ? reduction_name : std::to_string(i),
         std::max(18, 60 * height / first_height));
-    if (auxiliary && i == 2 * shape.cells / 3) {
+    if (auxiliary && i == 2 * cells / 3) {
       svg += fmt::format("<path d=\"M{0} 110v12\" stroke=\"#777\"/>", x + kBox / 2);
       text(134, "auxiliary");
     }

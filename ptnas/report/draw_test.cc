@@ -70,19 +70,37 @@ TEST(DrawTest, WhatCannotBeIsNotDrawn) {
 
 TEST(DrawTest, TheNetworkShowsSizesChannelsAndTheAuxiliaryHead) {
   const NetworkShape shape{.channels = 4, .cells = 5, .height = 28, .width = 21};
-  const std::string svg = draw_network_svg(shape, 3, true);
+  const std::string svg = draw_network_svg(shape, Family::kDarts, 3, true);
   for (const char* label :
        {"28\u00d721", "14\u00d711", "7\u00d76", ">12 ch.", ">24 ch.", ">48 ch.", "auxiliary"}) {
     EXPECT_EQ(count(svg, label), 1) << label;
   }
   EXPECT_EQ(count(svg, "<rect"), 7);
-  EXPECT_THAT(draw_network_svg(shape, 3), Not(HasSubstr("auxiliary")));
+  EXPECT_THAT(draw_network_svg(shape, Family::kDarts, 3), Not(HasSubstr("auxiliary")));
+}
+
+TEST(DrawTest, NasBench201HasOneCellWithNumberedStates) {
+  const Genotype genotype = genotype_from_text(
+      "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|none~2|", "text");
+  const std::string svg = draw_genotype_svg(genotype);
+  EXPECT_EQ(count(svg, "<svg "), 2);
+  EXPECT_EQ(count(svg, ">none</text>"), 2);
+  EXPECT_EQ(count(svg, "fill=\"#c0262d\">nor_conv_"), 2);
+  for (const char* state : {">0</text>", ">1</text>", ">2</text>", ">3</text>"})
+    EXPECT_EQ(count(svg, state), 1);
+  EXPECT_THAT(svg, Not(HasSubstr("c_{k")));
+  const std::string network =
+      draw_network_svg({.channels = 16, .cells = 2}, genotype.family, 3);  // 2 + 1 + 2 + 1 + 2 cells
+  EXPECT_EQ(count(network, "<rect"), 10);
+  EXPECT_EQ(count(network, ">res.<"), 2);
+  for (const char* label : {"32\u00d732", "16\u00d716", "8\u00d78", ">16 ch.", ">32 ch.", ">64 ch."})
+    EXPECT_EQ(count(network, label), 1) << label;
 }
 
 TEST(DrawTest, TheNetworkForImageNetBeginsAtAnEighthOfTheSize) {
   const NetworkShape shape{
       .channels = 48, .cells = 14, .height = 224, .width = 224, .stem = StemKind::kImageNet};
-  const std::string svg = draw_network_svg(shape, 4);
+  const std::string svg = draw_network_svg(shape, Family::kDarts, 4);
   for (const char* label : {"28\u00d728", "14\u00d714", ">7\u00d77", ">192 ch.", ">768 ch."})
     EXPECT_EQ(count(svg, label), 1) << label;
 }

@@ -21,7 +21,7 @@ function selfcheck() {
   for (const made of charts) {
     result.charts[made.id] = {labels: made.chart.data.labels, datasets: read(made), pixels: made.canvas.width * made.canvas.height};
     if (!made.showEdge) continue;
-    for (const cell of ['normal', 'reduction']) {
+    for (const cell of cellTypes) {
       alphaLines[0].alpha[cell].forEach((_, edge) => {
         made.showEdge(cell, edge);
         result.alpha[`${cell} ${edge}`] = read(made);

@@ -91,7 +91,7 @@ function decisionMap(cell) {
       element('td', {class: 'kept'}, node ? glyph(node.alpha_choice.includes(event.edge), node.kept.includes(event.edge)) : ''));
   });
   return element('div', {class: 'wide', tabindex: '0', role: 'group', 'aria-label': `decisions of the ${cell} cell`},
-    element('table', {class: 'map'}, element('caption', {}, `${cell === 'normal' ? 'Normal' : 'Reduction'} cell`),
+    element('table', {class: 'map'}, element('caption', {}, cellName(cell)),
       element('thead', {}, head), element('tbody', {}, ...rows)));
 }
 function glance(box) {
@@ -100,7 +100,7 @@ function glance(box) {
   if (banner) box.append(banner);
   const entry = (alpha, chosen, text) => element('span', {}, glyph(alpha, chosen), ` ${text}`);
   box.append(element('p', {class: 'key'}, entry(true, false, 'alpha’s choice'), entry(false, true, `${chooser.toLowerCase()}’s choice`),
-    entry(true, true, 'the same')), element('div', {class: 'pair maps'}, decisionMap('normal'), decisionMap('reduction')));
+    entry(true, true, 'the same')), element('div', {class: 'pair maps'}, ...cellTypes.map(decisionMap)));
 }
 
 // ---- Every decision
@@ -169,7 +169,7 @@ function operationCard(event) {
   const rows = scores.map((score) => ({name: score.operation, alpha: score.alpha, harm: measured ? harm(event, score) : null,
     chosen: score.operation === event.chosen, alphaChosen: score.operation === event.alpha_choice}));
   const verdict = differs(event) ? `${event.chosen}, not alpha’s ${event.alpha_choice}` : `${event.chosen}, as alpha`;
-  const title = `${event.cell === 'normal' ? 'Normal' : 'Reduction'} cell, edge ${event.edge}: ${edgeName(event.from, event.node)}`;
+  const title = `${cellName(event.cell)}, edge ${event.edge}: ${edgeName(event.from, event.node)}`;
   return card(event, title, verdict, measured ? measuredNote(event) : 'Nothing was measured.',
     bars(rows, 'alpha (softmax)', measured ? operationTitle : ''));
 }
@@ -181,7 +181,7 @@ function topologyCard(event) {
     'largest alpha of the edge', rightTitle)));
   const names = (edges) => edges.map((edge) => stateName(edgeEnds(edge).from)).join(' and ');
   const verdict = differs(event) ? `from ${names(event.kept)}, not alpha’s ${names(event.alpha_choice)}` : `from ${names(event.kept)}, as alpha`;
-  return card(event, `${event.cell === 'normal' ? 'Normal' : 'Reduction'} cell, node ${event.node}: which two inputs`, verdict,
+  return card(event, `${cellName(event.cell)}, node ${event.node}: which two inputs`, verdict,
     rounds.length ? measuredNote(event) : 'Nothing was measured.', ...rounds);
 }
 
@@ -190,7 +190,7 @@ function decisionList(box) {
     ...events.map((event) => (event.kind === 'operation' ? operationCard(event) : topologyCard(event))));
   const cards = [...list.children];
   const show = choice('Show', [['all', 'all decisions'], ['differs', 'where alpha disagrees'], ['agrees', 'where alpha agrees'],
-    ['normal', 'normal cell'], ['reduction', 'reduction cell'], ['topology', 'which edges are kept']]);
+    ...(oneInput ? [] : [['normal', 'normal cell'], ['reduction', 'reduction cell'], ['topology', 'which edges are kept']])]);
   const sort = choice('Sort', [['order', 'in order of decision'], ['edge', 'by edge'], ['margin', 'by margin, largest first']]);
   const count = element('span', {role: 'status', class: 'soft'});
   const wanted = (node, value) => value === 'all' || node.dataset.cell === value || node.dataset.kind === value ||

@@ -74,12 +74,17 @@ function duration(seconds) {
   if (seconds < 5400) return `${(seconds / 60).toFixed(0)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
-const stateName = (state) => (state === 0 ? 'cₖ₋₂' : state === 1 ? 'cₖ₋₁' : String(state - 2));
+// NAS-Bench-201's cell has one input, which is its node 0, and no reduction cell stands beside it.
+const oneInput = (data.selection?.space ?? data.configuration.space) === 'nb201';
+const cellTypes = oneInput ? ['normal'] : ['normal', 'reduction'];
+const cellName = (cell) => (oneInput ? 'Cell' : cell === 'normal' ? 'Normal cell' : 'Reduction cell');
+const stateName = (state) => (oneInput ? String(state) : state === 0 ? 'cₖ₋₂' : state === 1 ? 'cₖ₋₁' : String(state - 2));
 const edgeName = (from, node) => `${stateName(from)} → ${node}`;
-// Edges in the order of the space: node 0 from states 0, 1; node 1 from 0, 1, 2; ...
+// Edges in the order of the space: node 0 from states 0, 1; node 1 from 0, 1, 2; ... With one input: node 1 from 0; node 2 from 0, 1; ...
 function edgeEnds(edge) {
-  let node = 0;
-  while (edge >= node + 2) edge -= node++ + 2;
+  const more = oneInput ? 0 : 2;
+  let node = oneInput ? 1 : 0;
+  while (edge >= node + more) edge -= node++ + more;
   return {from: edge, node};
 }
 
@@ -89,7 +94,7 @@ const tones = {
   alpha: ['#0a66a8', '#6db6ea'], masking: ['#b3541e', '#f0a070'], third: ['#1b7a4b', '#6fd0a0'],
   max_pool_3x3: ['#7a5c1e', '#d0ac6a'], avg_pool_3x3: ['#a87d00', '#f0c75e'], skip_connect: ['#d0480a', '#ff8f4d'],
   sep_conv_3x3: ['#0068a6', '#4fa8ee'], sep_conv_5x5: ['#2f8fcb', '#a5d3f7'], dil_conv_3x3: ['#007a5a', '#3fc79a'],
-  dil_conv_5x5: ['#97408a', '#dd8fca'], none: ['#6b7280', '#9aa4af'], noise: ['#30363d', '#e6e9ec'],
+  dil_conv_5x5: ['#97408a', '#dd8fca'], nor_conv_1x1: ['#2f8fcb', '#a5d3f7'], nor_conv_3x3: ['#0068a6', '#4fa8ee'], none: ['#6b7280', '#9aa4af'], noise: ['#30363d', '#e6e9ec'],
 };
 const shapes = ['circle', 'rect', 'triangle', 'rectRot', 'star', 'crossRot', 'rectRounded', 'cross', 'dash'];
 const knownTones = Object.keys(tones).slice(3);

@@ -10,7 +10,7 @@ function stages() {
     return all >= done ? `${whole(done)} of ${plural(all, what)}` : plural(done, what);
   };
   const cells = Object.values(selection?.candidates ?? {});
-  const nodes = cells.length ? edgeEnds(cells[0].length - 1).node + 1 : 0;
+  const nodes = cells.length && !oneInput ? edgeEnds(cells[0].length - 1).node + 1 : 0;
   const decisions = cells.reduce((sum, edges) => sum + edges.length, 0) + 2 * Math.max(0, nodes - 1);
   const searched = lines('search').length;
   const search = data.parent && !data.finished.includes('search') ? `of run ${data.parent}` : state('search', searched, option('epochs'), 'epoch');
@@ -74,7 +74,7 @@ function alphaSection(box) {
   box.append(paragraph('Alpha is one number for each operation of each edge, turned into shares that add up to 1 (softmax). They all start equal. ' +
     'What rises here is what makes the mixture learn fastest, which need not be what the final network should consist of.'));
   const first = alphaLines[0].alpha;
-  const cell = choice('Cell', [['normal', 'normal'], ['reduction', 'reduction']]);
+  const cell = choice('Cell', cellTypes.map((type) => [type, type]));
   const edge = choice('Edge', first.normal.map((_, index) => [index, `${index}: ${edgeName(edgeEnds(index).from, edgeEnds(index).node)}`]));
   const start = measuredEvents.find(differs);
   if (start) [cell.select.value, edge.select.value] = [start.cell, String(start.edge)];
@@ -165,7 +165,7 @@ function repeatSection(box) {
     const names = {search: 'search', select: 'scoring', tune: 'tuning', train: 'retraining'};
     box.append(paragraph(`Time: ${seconds.map(([phase, total]) => `${names[phase]} ${duration(total)}`).join(', ')}.`));
   }
-  if (data.genotype?.text) box.append(element('h3', {}, 'The architecture as DARTS writes it'), element('pre', {}, data.genotype.text));
+  if (data.genotype?.text) box.append(element('h3', {}, `The architecture as ${oneInput ? 'NAS-Bench-201' : 'DARTS'} writes it`), element('pre', {}, data.genotype.text));
   if (data.toml) box.append(element('details', {}, element('summary', {}, 'Every option (config.toml)'), element('pre', {id: 'configuration'}, data.toml)));
   const facts = Object.entries(environment).filter(([key]) => !['format', 'version', 'command_lines'].includes(key));
   if (facts.length) {

@@ -29,8 +29,8 @@ int option_or(const Json& data, const char* name, int usual) {
   return value;
 }
 
-NetworkShape shape_of(const Json& data) {
-  NetworkShape shape;
+NetworkShape shape_of(const Json& data, Family family) {
+  NetworkShape shape = usual_shape(family);
   shape.channels = option_or(data, "train-channels", shape.channels);
   shape.cells = option_or(data, "train-cells", shape.cells);
   const Json& configuration = data["configuration"];
@@ -60,20 +60,47 @@ std::string figure(const std::string& svg, const std::string& caption) {
 }
 
 std::string cell_figures(const Genotype& genotype, const std::string& of) {
-  return "<div class=\"pair\">\n" + figure(draw_cell_svg(genotype, CellType::kNormal), "Normal cell" + of) +
-         figure(draw_cell_svg(genotype, CellType::kReduction), "Reduction cell" + of) + "</div>\n";
+  std::string html = "<div class=\"pair\">\n";
+  for (const CellType type : searched_cells(genotype.family)) {
+    const char* which = type == CellType::kReduction              ? "Reduction cell"
+                        : genotype.family == Family::kNasBench201 ? "The cell"
+                                                                  : "Normal cell";
+    html += figure(draw_cell_svg(genotype, type), std::string(which) + of);
+  }
+  return html + "</div>\n";
 }
 
 // What alpha alone would have chosen, where the run chose otherwise.
 std::string alternative_figures(const Json& data, const Genotype& genotype) {
   if (data["selection"].is_null()) return "";
-  Json json = versioned("ptnas-genotype", 1);
+  Json json = to_json(genotype);
+  json.erase("text");
   json["cells"] = data["selection"]["magnitude_genotype"];
   const Genotype alternative =
       genotype_from_json(json, fmt::format("magnitude_genotype of {}", RunDirectory::kSelection));
-  if (alternative == genotype) return "<p>Alpha alone would have chosen the same cells.</p>\n";
-  return "<details open><summary>For comparison: the cells that alpha alone would have chosen</summary>\n" +
+  const char* cells = genotype.family == Family::kDarts ? "cells" : "cell";
+  if (alternative == genotype)
+    return fmt::format("<p>Alpha alone would have chosen the same {}.</p>\n", cells);
+  return fmt::format(
+             "<details open><summary>For comparison: the {} that alpha alone would have chosen</summary>\n",
+             cells) +
          cell_figures(alternative, " by alpha") + "</details>\n";
+}
+
+const char* explanation_of(Family family) {
+  if (family == Family::kNasBench201) {
+    return "<p>The network is a stack of equal cells in three stages. A cell\u2019s node 0 is the output of "
+           "the cell before; each later node adds up one operation from every earlier one (none: nothing "
+           "comes that way), and the last is the cell\u2019s output. Operations with weights of their own "
+           "are red. "
+           "The residual blocks between the stages, the same in every network of this space, halve the "
+           "resolution and double the channels.</p>\n";
+  }
+  return "<p>The network is a stack of cells of two kinds. Each cell takes the outputs of the two cells "
+         "before it, c<sub>k-2</sub> and c<sub>k-1</sub>; each numbered node adds up two operations, and the "
+         "nodes together are the cell\u2019s output c<sub>k</sub>. Operations with weights of their own are "
+         "red. Reduction cells, at one and two thirds of the depth, halve the resolution and double the "
+         "channels.</p>\n";
 }
 
 std::string network_section(const Json& data) {
@@ -81,17 +108,15 @@ std::string network_section(const Json& data) {
       "<section id=\"network\" aria-labelledby=\"network-title\"><h2 id=\"network-title\">The network</h2>\n";
   if (data["genotype"].is_null()) return html + "<p>No architecture has been selected yet.</p></section>\n";
   const Genotype genotype = genotype_from_json(data["genotype"], RunDirectory::kGenotype);
-  html +=
-      "<p>The network is a stack of cells of two kinds. Each cell takes the outputs of the two cells before "
-      "it, c<sub>k-2</sub> and c<sub>k-1</sub>; each numbered node adds up two operations, and the nodes "
-      "together are the cell\u2019s output c<sub>k</sub>. Operations with weights of their own are red. "
-      "Reduction cells, at one and two thirds of the depth, halve the resolution and double the "
-      "channels.</p>\n";
+  html += explanation_of(genotype.family);
   html += cell_figures(genotype, "");
+  const bool is_darts = genotype.family == Family::kDarts;
   html += figure(
-      draw_network_svg(shape_of(data), static_cast<int>(genotype.of(CellType::kNormal).size()),
-                       has_auxiliary(data)),
-      "The whole stack, from the image on the left to the classes on the right; reduction cells are orange");
+      draw_network_svg(shape_of(data, genotype.family), genotype.family,
+                       static_cast<int>(genotype.of(CellType::kNormal).size()),
+                       is_darts && has_auxiliary(data)),
+      fmt::format("The whole stack, from the image on the left to the classes on the right; {} are orange",
+                  is_darts ? "reduction cells" : "residual blocks"));
   return html + alternative_figures(data, genotype) + "</section>\n";
 }
 

@@ -24,11 +24,14 @@ std::array<torch::Tensor, 2> gradient_at(SupernetTrainer& trainer, const Batch& 
                                          const HostWeights& at) {
   const ArchitectureWeights weights = to_weights(trainer.architecture(), at, /*with_gradient=*/true);
   const torch::Tensor loss = trainer.loss(batch, weights, Half::kTraining);
-  const auto gradients = torch::autograd::grad({loss}, {weights.cells[0].values, weights.cells[1].values}, {},
-                                               /*retain_graph=*/false, /*create_graph=*/false,
-                                               /*allow_unused=*/true);
+  std::vector<torch::Tensor> values;
+  for (const CellType type : trainer.architecture().space().cell_types())
+    values.push_back(weights.of(type).values);
+  const auto gradients =
+      torch::autograd::grad({loss}, values, {}, /*retain_graph=*/false, /*create_graph=*/false,
+                            /*allow_unused=*/true);
   std::array<torch::Tensor, 2> result;
-  for (std::size_t t = 0; t < 2; ++t) {
+  for (std::size_t t = 0; t < gradients.size(); ++t) {
     if (gradients[t].defined()) result[t] = gradients[t].to(torch::kCPU, torch::kFloat).contiguous();
   }
   return result;
@@ -38,7 +41,7 @@ std::array<torch::Tensor, 2> gradient_at(SupernetTrainer& trainer, const Batch& 
 void ascend(SupernetTrainer& trainer, const Batch& batch, double epsilon, const HostWeights& start,
             HostWeights& weights) {
   const std::array<torch::Tensor, 2> gradients = gradient_at(trainer, batch, weights);
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : trainer.architecture().space().cell_types()) {
     const auto t = static_cast<std::size_t>(type);
     if (!gradients[t].defined()) continue;
     const std::int64_t columns = gradients[t].size(1);

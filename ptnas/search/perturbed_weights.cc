@@ -45,7 +45,7 @@ HostWeights host_weights(const Architecture& architecture) {
 HostWeights randomly_perturbed(const Architecture& architecture, double epsilon, std::uint64_t seed,
                                std::int64_t step) {
   HostWeights weights = host_weights(architecture);
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : architecture.space().cell_types()) {
     const auto t = static_cast<std::size_t>(type);
     RandomStream stream(seed, Purpose::kSearchNoise, 2 * static_cast<std::uint64_t>(step) + t);
     for (std::size_t e = 0; e < weights[t].size(); ++e) {
@@ -60,7 +60,7 @@ HostWeights randomly_perturbed(const Architecture& architecture, double epsilon,
 ArchitectureWeights to_weights(const Architecture& architecture, const HostWeights& weights,
                                bool with_gradient) {
   torch::Tensor values[2];
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : architecture.space().cell_types()) {
     const auto t = static_cast<std::size_t>(type);
     values[t] = padded(architecture, type, weights[t]).set_requires_grad(with_gradient);
   }

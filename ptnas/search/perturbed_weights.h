@@ -19,7 +19,7 @@ double sdarts_epsilon(const SearchOptions& options, std::int64_t epoch);
 /// left of it, one-hot at what was its largest entry (the first of equals).
 void restore_row(std::vector<double>& row);
 
-/// The weights of both cell types on the host.
+/// The weights of both cell types on the host; empty for a type that is not searched.
 using HostWeights = std::array<WeightMatrix, 2>;
 HostWeights host_weights(const Architecture& architecture);
 

@@ -40,6 +40,16 @@ class RunSearchTest : public testing::Test {
     }
   }
 
+  // With epochs enough for SGAS' six decisions.
+  void use_nb201() {
+    task.search.space = "nb201";
+    task.search.nodes = 4;
+    task.search.cells = 1;
+    task.search.epochs = 6;
+    task.search.sgas_first_decision = task.search.sgas_decide_every = 1;
+    task.search.sgas_criterion = "2";
+  }
+
   ScratchDirectory folder;
   TinyTask task;
 };
@@ -85,6 +95,30 @@ TEST_F(RunSearchTest, InterruptedSearchesAreBitIdentical) {
     EXPECT_GT(search_interrupted(parts), 1);
     EXPECT_EQ(supernet(whole), supernet(parts)) << batches;
     EXPECT_EQ(metrics(whole), metrics(parts)) << batches;
+  }
+}
+
+// Every method, on both engines, where there is one cell type.
+TEST_F(RunSearchTest, NasBench201IsSearchedByEveryMethodAndGoesOnToTheSameBits) {
+  use_nb201();
+  for (const std::string& method : search_method_names()) {
+    task.search.method = method;
+    for (const char* engine : {"fused", "plain"}) {
+      task.runtime.engine = engine;
+      const std::string whole = fmt::format("whole-{}-{}", method, engine),
+                        parts = fmt::format("parts-{}-{}", method, engine);
+      search(whole);
+      EXPECT_GT(search_interrupted(parts), 1) << whole;
+      EXPECT_EQ(supernet(whole), supernet(parts)) << whole;
+      EXPECT_EQ(metrics(whole), metrics(parts)) << whole;
+      const Json alpha = metrics(whole).back()["alpha"];
+      EXPECT_EQ(alpha.size(), 1u);  // there is no other cell
+      ASSERT_EQ(alpha["normal"].size(), 6u);
+      EXPECT_EQ(alpha["normal"][5].size(), 5u);
+    }
+    const Json fused = metrics(fmt::format("whole-{}-fused", method))[0],
+               plain = metrics(fmt::format("whole-{}-plain", method))[0];
+    EXPECT_NEAR(fused["train_loss"].get<double>(), plain["train_loss"].get<double>(), 1e-3) << method;
   }
 }
 
@@ -144,6 +178,25 @@ TEST_F(RunSearchTest, SgasDecidesEveryEdge) {
   }
   // Batches grow, so that epochs have fewer steps: 3, then of 16 and 24 images 2 and 1.
   EXPECT_EQ(trainer.steps(), 3 + 2 + 1 + 1);
+}
+
+// All six edges, none of them removed and none of them `none`.
+TEST_F(RunSearchTest, SgasDecidesEveryEdgeOfNasBench201) {
+  use_nb201();
+  task.search.method = "sgas";
+  search("run");
+  SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
+  load_supernet((folder / "run") / RunDirectory::kSupernet, trainer);
+  ASSERT_EQ(trainer.method_state()["decisions"].size(), 6u);
+  for (const Json& decision : trainer.method_state()["decisions"]) {
+    EXPECT_EQ(decision["cell"], "normal");
+    EXPECT_TRUE(decision["removed"].empty());
+    EXPECT_NE(decision["operation"], 0);
+  }
+  for (int edge = 0; edge < 6; ++edge)
+    EXPECT_TRUE(trainer.architecture().decided(CellType::kNormal, edge).has_value());
+  task.search.epochs = 5;
+  EXPECT_THROW(search("too-short"), Error);
 }
 
 TEST_F(RunSearchTest, AMethodThatDoesNotFitIsRefusedBeforeAnythingIsWritten) {

@@ -1,5 +1,6 @@
 #include "ptnas/search/second_order.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ptnas {
@@ -50,11 +51,7 @@ double norm_of(const Tensors& tensors) {
 class SecondOrder {
  public:
   SecondOrder(SupernetTrainer& trainer, const Batch& train, const Batch& validation)
-      : trainer_(trainer),
-        train_(train),
-        validation_(validation),
-        alpha_{trainer.architecture().alpha(CellType::kNormal),
-               trainer.architecture().alpha(CellType::kReduction)} {}
+      : trainer_(trainer), train_(train), validation_(validation), alpha_(trainer.architecture().alphas()) {}
 
   AlphaGradient run(double moved) {
     trainer_.network().train();
@@ -62,16 +59,18 @@ class SecondOrder {
     MovedWeights weights(trainer_.parameters());
     weights.move_to(trainer_.sgd().unrolled(inner, trainer_.rate(), trainer_.options().inner_momentum));
     Tensors outer = outer_gradients();
-    const Tensors v(outer.begin() + 2, outer.end());
+    const auto alphas = static_cast<std::ptrdiff_t>(alpha_.size());
+    const Tensors v(outer.begin() + alphas, outer.end());
     const double norm = norm_of(v);
-    AlphaGradient gradient{{outer[0], outer[1]}};
+    AlphaGradient gradient;
+    std::copy_n(outer.begin(), alphas, gradient.of);
     if (norm == 0) return gradient;
     const double distance = moved / norm;
     weights.move_along(v, distance);
     const Tensors ahead = alpha_gradients();
     weights.move_along(v, -distance);
     const Tensors behind = alpha_gradients();
-    for (std::size_t t = 0; t < 2; ++t) {
+    for (std::size_t t = 0; t < alpha_.size(); ++t) {
       if (ahead[t].defined() && behind[t].defined() && gradient.of[t].defined())
         gradient.of[t] = gradient.of[t] - trainer_.rate() / (2 * distance) * (ahead[t] - behind[t]);
     }
@@ -106,7 +105,7 @@ class SecondOrder {
 
   SupernetTrainer& trainer_;
   const Batch &train_, &validation_;
-  Tensors alpha_;
+  Tensors alpha_;  // of every searched cell type
 };
 
 }  // namespace

@@ -17,11 +17,11 @@ namespace ptnas {
 
 namespace {
 
-constexpr std::size_t kInputs = 2;   // that a node keeps
+constexpr std::size_t kInputs = 2;   // that a node keeps where it does not keep all
 constexpr std::size_t kHistory = 4;  // epochs that stability looks back on
 
 bool any_open(const Architecture& architecture) {
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : architecture.space().cell_types()) {
     for (int edge = 0; edge < static_cast<int>(architecture.space().of(type).size()); ++edge) {
       if (architecture.open(type, edge)) return true;
     }
@@ -47,11 +47,11 @@ std::int64_t events_of(const SupernetTrainer& trainer) {
 class FrozenAlpha {
  public:
   explicit FrozenAlpha(Architecture& architecture) : architecture_(architecture) {
-    for (const CellType type : kCellTypes) before_.push_back(architecture.alpha(type).detach().clone());
+    for (const torch::Tensor& alpha : architecture.alphas()) before_.push_back(alpha.detach().clone());
   }
   void restore() {
     const torch::NoGradGuard no_grad;
-    for (const CellType type : kCellTypes) {
+    for (const CellType type : architecture_.space().cell_types()) {
       for (int edge = 0; edge < static_cast<int>(architecture_.space().of(type).size()); ++edge) {
         if (!architecture_.open(type, edge))
           architecture_.alpha(type)[edge].copy_(before_[static_cast<std::size_t>(type)][edge]);
@@ -87,7 +87,7 @@ class Sgas final : public SearchMethod {
 
   void check(const SupernetTrainer& trainer) const override {
     const SearchSpace& space = trainer.architecture().space();
-    for (const CellType type : kCellTypes) check_edges(space, type);
+    for (const CellType type : space.cell_types()) check_edges(space, type);
     const SearchOptions& options = trainer.options();
     const std::int64_t wanted = decisions_wanted(space);
     const std::int64_t last = options.sgas_first_decision + (wanted - 1) * options.sgas_decide_every;
@@ -102,8 +102,8 @@ class Sgas final : public SearchMethod {
 
   void after_epoch(SupernetTrainer& trainer, const EpochEnd& end) const override {
     check_chooser(trainer, end.chooser);
-    for (const CellType type : kCellTypes) {
-      const SearchSpace& space = trainer.architecture().space();
+    const SearchSpace& space = trainer.architecture().space();
+    for (const CellType type : space.cell_types()) {
       const WeightMatrix softmax = trainer.architecture().softmax(type);
       const std::vector<EdgeMeasures> measures =
           sgas_measures(space, type, softmax, history_of(trainer, type));
@@ -125,8 +125,9 @@ class Sgas final : public SearchMethod {
     }
   }
 
-  // In each cell type: two edges a node, or all of a node that has fewer.
+  // In each cell type: two edges a node, or all of a node that has fewer, or keeps all.
   static std::int64_t decisions_wanted(const SearchSpace& space) {
+    if (!keeps_two_edges(space.family)) return space.edge_count();
     std::size_t wanted = 0;
     for (int node = 0; node < space.nodes; ++node) wanted += std::min(kInputs, space.edges_into(node).size());
     return static_cast<std::int64_t>(wanted);
@@ -137,7 +138,7 @@ class Sgas final : public SearchMethod {
     try {
       for (const Json& decision : decisions_of(trainer)) decision.at("cell").get<std::string>();
       if (!state.contains("history")) return;
-      for (const CellType type : kCellTypes) {
+      for (const CellType type : trainer.architecture().space().cell_types()) {
         for (const Json& matrix : state.at("history").at(std::string(name_of(type)))) matrix_from(matrix);
       }
     } catch (const nlohmann::json::exception& error) {
@@ -261,7 +262,8 @@ class Sgas final : public SearchMethod {
     const auto decided = std::count_if(
         edges.begin(), edges.end(), [&](int edge) { return architecture.decided(type, edge).has_value(); });
     Json removed = Json::array();
-    if (static_cast<std::size_t>(decided) < kInputs) return removed;
+    if (!keeps_two_edges(architecture.space().family) || static_cast<std::size_t>(decided) < kInputs)
+      return removed;
     for (const int edge : edges) {
       if (!architecture.open(type, edge)) continue;
       architecture.remove(type, edge);

@@ -43,7 +43,7 @@ Genotype decided_genotype(const Architecture& architecture, const Json& events, 
   const SearchSpace& space = architecture.space();
   CellDecisions decisions[2];
   std::vector<int> others[2];
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space.cell_types()) {
     const auto t = static_cast<std::size_t>(type);
     std::vector<Score> other_scores;
     for (int edge = 0; edge < space.edge_count(); ++edge) {

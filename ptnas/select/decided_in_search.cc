@@ -50,7 +50,7 @@ Genotype genotype_of(const Architecture& architecture) {
   const SearchSpace& space = architecture.space();
   CellDecisions decisions[2];
   std::vector<int> others[2];
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space.cell_types()) {
     const auto t = static_cast<std::size_t>(type);
     for (int edge = 0; edge < space.edge_count(); ++edge) {
       if (architecture.open(type, edge)) {

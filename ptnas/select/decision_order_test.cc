@@ -47,6 +47,44 @@ TEST(DecisionOrder, ExplicitOrdersAreFollowed) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(decisions[2 * i].index, options.edge_order[i]);
 }
 
+TEST(DecisionOrder, NasBench201DecidesItsSixEdgesAlone) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  SelectOptions options;
+  options.edge_order = {4, 0, 5, 2, 3, 1};
+  const std::vector<Decision> decisions = decision_order(space, options, 0);
+  ASSERT_EQ(decisions.size(), 6u);
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(decisions[i].kind, Decision::Kind::kOperation);
+    EXPECT_EQ(decisions[i].cell, CellType::kNormal);
+    EXPECT_EQ(decisions[i].index, options.edge_order[i]);
+  }
+  EXPECT_EQ(decision_order(space, {}, 3).size(), 6u);
+  for (auto* order : {&options.reduction_edge_order, &options.node_order, &options.reduction_node_order}) {
+    *order = {1};
+    EXPECT_THROW(decision_order(space, options, 0), Error);
+    order->clear();
+  }
+}
+
+// FACTS, Selection: 81 epochs in the DARTS family, 25 in NAS-Bench-201.
+TEST(DecisionOrder, TuningHasThePublishedLength) {
+  const auto decided_at = [](const char* name, std::int64_t epochs) {
+    const SearchSpace space = make_space(name, 4, false);
+    const std::size_t all = decision_order(space, {}, 0).size();
+    std::vector<std::int64_t> at = {0};
+    for (std::size_t taken = 1; taken <= all; ++taken)
+      at.push_back(at.back() + tuning_epochs_after(space, taken, all, epochs));
+    return at;
+  };
+  EXPECT_EQ(decided_at("nb201", 5), (std::vector<std::int64_t>{0, 5, 10, 15, 20, 24, 25}));
+  EXPECT_EQ(decided_at("nb201", 1), (std::vector<std::int64_t>{0, 1, 2, 3, 4, 4, 5}));
+  EXPECT_EQ(decided_at("nb201", 0), (std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 0}));
+  const std::vector<std::int64_t> darts = decided_at("darts", 5);
+  EXPECT_EQ(darts.back(), 81);
+  EXPECT_EQ(darts[32], 80);  // before the last two decisions
+  EXPECT_EQ(darts[33], 80);
+}
+
 TEST(DecisionOrder, OrdersThatAreNoPermutationAreWrongUse) {
   const SearchSpace space = make_space("s4", 2, false);
   for (const std::vector<std::int64_t>& order :

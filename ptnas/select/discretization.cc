@@ -207,7 +207,7 @@ class Discretization {
     }
     event_["chosen"] = candidate_name(space(), type, edge, chosen);
     log_info("{}: {} edge {} ({} -> node {}) becomes {}, alpha would choose {}", label(), name_of(type), edge,
-             space().edge(edge).from, space().edge(edge).node, event_["chosen"].get<std::string>(),
+             space().edge(edge).from, event_["node"].get<int>(), event_["chosen"].get<std::string>(),
              event_["alpha_choice"].get<std::string>());
   }
 

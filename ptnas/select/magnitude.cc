@@ -13,13 +13,13 @@ Genotype select_by_magnitude(const SelectionContext& context) {
   const std::int64_t seed = context.runtime.seed;
   Json record = begin_record(context, trainer, 0);
   Json& events = record["events"];
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space.cell_types()) {
     for (int edge = 0; edge < space.edge_count(); ++edge) {
       Json event = operation_event(architecture, type, edge, events.size(), seed);
       event["chosen"] = event["alpha_choice"];
       events.push_back(std::move(event));
     }
-    for (int node = 1; node < space.nodes; ++node) {
+    for (int node = 1; node < space.nodes && keeps_two_edges(space.family); ++node) {
       Json event = topology_event(architecture, type, node, events.size(), seed);
       event["kept"] = event["alpha_choice"];
       events.push_back(std::move(event));

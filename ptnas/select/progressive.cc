@@ -94,12 +94,7 @@ void Progressive::take_decision(const Decision& decision) {
   event["seconds"] = seconds_since(started);
   append_select_line(event);
   events().push_back(std::move(event));
-  // Tuning follows the reduction cell's decision; after the last one a single epoch (FACTS: 81 = 5 * 16 +
-  // 1).
-  if (decision.cell == CellType::kReduction) {
-    const bool last = events().size() == decisions_.size();
-    tune_target_ += last ? std::min<std::int64_t>(1, options_.tune_epochs) : options_.tune_epochs;
-  }
+  tune_target_ += tuning_epochs_after(space(), events().size(), decisions_.size(), options_.tune_epochs);
   write_record();
   save();
 }
@@ -110,7 +105,7 @@ Json Progressive::decide_operation(CellType type, int edge) {
   event["chosen"] = candidate_name(space(), type, edge, chosen);
   architecture().decide(type, edge, chosen);
   log_info("{}: {} edge {} ({} -> node {}) becomes {}, alpha would choose {}", decision_label(),
-           name_of(type), edge, space().edge(edge).from, space().edge(edge).node,
+           name_of(type), edge, space().edge(edge).from, event["node"].get<int>(),
            event["chosen"].get<std::string>(), event["alpha_choice"].get<std::string>());
   return event;
 }

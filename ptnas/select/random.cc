@@ -10,7 +10,7 @@ namespace {
 Json events_of(const Genotype& genotype, const Architecture& architecture, std::int64_t seed) {
   const SearchSpace& space = architecture.space();
   Json events = Json::array();
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space.cell_types()) {
     for (int node = 0; node < space.nodes; ++node) {
       const int first = space.edges_into(node).front();  // the one from state 0
       std::vector<int> kept;
@@ -20,7 +20,7 @@ Json events_of(const Genotype& genotype, const Architecture& architecture, std::
         event["chosen"] = std::string(name_of(chosen.operation));
         events.push_back(std::move(event));
       }
-      if (node == 0) continue;  // has its two inputs
+      if (node == 0 || !keeps_two_edges(space.family)) continue;  // has its inputs
       Json event = topology_event(architecture, type, node, events.size(), seed);
       event["kept"] = kept;
       events.push_back(std::move(event));

@@ -252,6 +252,137 @@ TEST_F(RunSelectionTest, SpacesWithNoneGiveAGenotypeWithoutIt) {
   }
 }
 
+// NAS-Bench-201: one cell type, six edges, no topology; every rule and selection.
+class Nb201SelectionTest : public RunSelectionTest {
+ protected:
+  Nb201SelectionTest() {
+    task.search.space = "nb201";
+    task.search.nodes = 4;
+    task.search.cells = 1;
+  }
+  Genotype genotype(const std::string& name) {
+    return genotype_from_json(read_json((folder / name) / RunDirectory::kGenotype), "genotype");
+  }
+  // Its operations, edge by edge.
+  std::vector<std::string> operations(const std::string& name) {
+    std::vector<std::string> result;
+    const Genotype whole = genotype(name);
+    for (const auto& node : whole.of(CellType::kNormal)) {
+      for (const GenotypeEdge& edge : node) result.emplace_back(name_of(edge.operation));
+    }
+    return result;
+  }
+  void expect_events_say_the_genotype(const std::string& name) {
+    const Json events = record(name)["events"];
+    ASSERT_EQ(events.size(), 6u);
+    for (const Json& event : events) {
+      EXPECT_EQ(event["kind"], "operation");
+      EXPECT_EQ(event["cell"], "normal");
+      EXPECT_EQ(event["chosen"], operations(name)[event["edge"].get<std::size_t>()]);
+      EXPECT_LT(event["from"].get<int>(), event["node"].get<int>());
+      EXPECT_LE(event["node"].get<int>(), 3);
+    }
+  }
+};
+
+TEST_F(Nb201SelectionTest, EveryEdgeIsDecidedAndTheGenotypeIsAnArchitecture) {
+  options.tune_epochs = 2;
+  select("run");
+  expect_events_say_the_genotype("run");
+  const Json selection = record("run");
+  EXPECT_EQ(selection["space"], "nb201");
+  EXPECT_EQ(selection["nodes"], 4);
+  EXPECT_EQ(selection["candidates"].size(), 1u);
+  for (const Json& event : selection["events"]) {
+    ASSERT_EQ(event["scores"].size(), 5u);
+    EXPECT_EQ(event["scores"][0]["operation"], "none");
+    // Without `none` the supernet is as it was.
+    EXPECT_EQ(event["scores"][0]["accuracy"], event["baseline"]["accuracy"]);
+    EXPECT_NEAR(event["scores"][0]["loss"].get<double>(), event["baseline"]["loss"].get<double>(), 1e-6);
+  }
+  int tuned = 0;
+  for (const Json& line : metrics("run")) tuned += line["phase"] == "tune";
+  EXPECT_EQ(tuned, 10);  // 4 times 2, 1, 1
+  const std::string text = read_file((folder / "run") / "genotype.txt");
+  EXPECT_EQ(read_genotype(text), genotype("run"));
+}
+
+TEST_F(Nb201SelectionTest, InterruptedSelectionsAreBitIdentical) {
+  for (const bool by_released_rules : {false, true}) {
+    if (by_released_rules) released();
+    const std::string kind = by_released_rules ? "released" : "paper";
+    select("whole-" + kind);
+    EXPECT_GT(select_interrupted("parts-" + kind), 3);
+    expect_equal_runs("whole-" + kind, "parts-" + kind);
+    expect_events_say_the_genotype("whole-" + kind);
+  }
+}
+
+TEST_F(Nb201SelectionTest, MagnitudeCountsNone) {
+  options.selection = "magnitude";
+  make_supernet();
+  SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
+  load_supernet((folder / "search") / RunDirectory::kSupernet, trainer);
+  {
+    const torch::NoGradGuard no_grad;
+    trainer.architecture().alpha(CellType::kNormal)[3][0] = 5;  // `none`
+    save_supernet((folder / "search") / RunDirectory::kSupernet, trainer);
+  }
+  select("run");
+  expect_events_say_the_genotype("run");
+  EXPECT_EQ(operations("run")[3], "none");
+  EXPECT_EQ(genotype("run"), derive_by_magnitude(trainer.network().space(),
+                                                 trainer.architecture().softmax(CellType::kNormal), {}));
+}
+
+TEST_F(Nb201SelectionTest, ProgressiveMagnitudeGoesFromEdgeToEdge) {
+  options.tune_epochs = 2;
+  options.selection = "magnitude-progressive";
+  options.edge_order = {4, 0, 5, 2, 3, 1};
+  select("whole");
+  expect_events_say_the_genotype("whole");
+  const Json events = record("whole")["events"];
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(events[i]["edge"], options.edge_order[i]);
+    EXPECT_EQ(events[i]["chosen"], events[i]["alpha_choice"]);
+    EXPECT_EQ(events[i]["alpha"].size(), 5u);
+  }
+  EXPECT_GT(select_interrupted("parts"), 2);
+  expect_equal_runs("whole", "parts");
+}
+
+TEST_F(Nb201SelectionTest, DiscretizationTriesEveryOperationOfEveryEdge) {
+  options.selection = "discretization";
+  options.converged_epochs = 1;
+  select("whole");
+  expect_events_say_the_genotype("whole");
+  for (const Json& event : record("whole")["events"]) {
+    ASSERT_EQ(event["scores"].size(), 5u);
+    EXPECT_GE(event["margin"].get<double>(), 0);
+  }
+  int tuned = 0;
+  for (const Json& line : metrics("whole")) tuned += line["phase"] == "tune";
+  EXPECT_EQ(tuned, 6 * 5);
+  EXPECT_GT(select_interrupted("parts"), 3);
+  expect_equal_runs("whole", "parts");
+}
+
+TEST_F(Nb201SelectionTest, OrdersOfWhatIsNotThereAreUsageErrors) {
+  for (auto* order : {&options.reduction_edge_order, &options.node_order, &options.reduction_node_order}) {
+    *order = {1, 2};
+    EXPECT_THROW(select("run"), Error);
+    order->clear();
+  }
+}
+
+TEST_F(Nb201SelectionTest, RandomDrawsEveryEdge) {
+  options.selection = "random";
+  select("a");
+  select("b");
+  expect_events_say_the_genotype("a");
+  EXPECT_EQ(record("a"), record("b"));
+}
+
 TEST_F(RunSelectionTest, MagnitudeReadsAlpha) {
   options.selection = "magnitude";
   make_supernet();

@@ -20,10 +20,10 @@ Json begin_record(const SelectionContext& context, const SupernetTrainer& traine
   record["ties"] = context.options.ties;
   record["seed"] = context.runtime.seed;
   record["space"] = space.name;
-  record["nodes"] = space.nodes;
+  record["nodes"] = space.nodes + first_node_number(space.family);
   record["images"] = images;
   record["complete"] = false;
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space.cell_types()) {
     const std::string cell(name_of(type));
     Json edges = Json::array();
     for (int e = 0; e < space.edge_count(); ++e) {
@@ -69,7 +69,7 @@ Json operation_event(const Architecture& architecture, CellType type, int edge, 
   Json event = begin_event("operation", type, number);
   event["edge"] = edge;
   event["from"] = space.edge(edge).from;
-  event["node"] = space.edge(edge).node;
+  event["node"] = space.edge(edge).node + first_node_number(space.family);
   event["baseline"] = nullptr;
   event["scores"] = Json::array();
   event["chosen"] = nullptr;
@@ -124,7 +124,7 @@ int magnitude_operation(const Architecture& architecture, CellType type, int edg
   const auto& candidates = architecture.space().of(type)[e];
   int best = -1;
   for (std::size_t o = 0; o < weights.size(); ++o) {
-    if (candidates[o] == OperationKind::kNone) continue;
+    if (!architecture.space().can_choose(candidates[o])) continue;
     if (best < 0 || weights[o] > weights[static_cast<std::size_t>(best)]) best = static_cast<int>(o);
   }
   return best;

@@ -35,7 +35,7 @@ bool is_decided_none(const Architecture& architecture, CellType type, int edge);
 std::string candidate_name(const SearchSpace& space, CellType type, int edge, int operation);
 
 /// The operation of an edge, and the two input edges of a node (ascending), that alpha would choose now:
-/// magnitude's rule, `none` left out.
+/// magnitude's rule, `none` left out where it cannot be chosen.
 int magnitude_operation(const Architecture& architecture, CellType type, int edge);
 std::vector<int> magnitude_edges(const Architecture& architecture, CellType type, int node);
 

@@ -41,6 +41,16 @@ class Counter {
     convolution(in.channels, {channels / 2, out.height, out.width}, 1);
     batch_norm(channels);
   }
+  // NAS-Bench-201's: two ReLU-conv3x3-BN, the first of stride 2, and a 2x2 average pool with conv1x1 aside.
+  Map residual_block(const Map& in) {
+    const Map out = halved(in, 2 * in.channels);
+    convolution(in.channels, out, 3);
+    batch_norm(out.channels);
+    convolution(out.channels, out, 3);
+    batch_norm(out.channels);
+    convolution(in.channels, out, 1);
+    return out;
+  }
   void depthwise_separable(const Map& out, int kernel) {
     convolution(out.channels, out, kernel, out.channels);
     convolution(out.channels, out, 1);
@@ -60,6 +70,11 @@ class Counter {
       case OperationKind::kDilConv3x3:
       case OperationKind::kDilConv5x5:
         depthwise_separable(out, kind == OperationKind::kDilConv3x3 ? 3 : 5);
+        break;
+      case OperationKind::kNorConv1x1:
+      case OperationKind::kNorConv3x3:
+        convolution(in.channels, out, kind == OperationKind::kNorConv1x1 ? 1 : 3);
+        batch_norm(out.channels);
         break;
       case OperationKind::kNone:
       case OperationKind::kMaxPool3x3:
@@ -105,11 +120,9 @@ StemKind stem_from_name(const std::string& name) {
   fail_usage("a stem must be cifar or imagenet, not `{}`", name);
 }
 
-bool is_reduction_cell(int cell, int cells) { return cell == cells / 3 || cell == 2 * cells / 3; }
-
 namespace {
 
-// A cell's two preprocessed inputs and its nodes.
+// A cell's inputs, preprocessed, and its nodes.
 struct CellMaps {
   bool reduction;
   Map input, inner;
@@ -120,7 +133,7 @@ struct StemMaps {
   Map older, newer;
 };
 
-StemMaps count_stem(Counter& counter, const NetworkShape& shape) {
+StemMaps count_stem(Counter& counter, Family family, const NetworkShape& shape) {
   const Map image{shape.image_channels, shape.height, shape.width};
   const auto step = [&counter](const Map& in, const Map& out) {
     counter.convolution(in.channels, out, 3);
@@ -128,7 +141,7 @@ StemMaps count_stem(Counter& counter, const NetworkShape& shape) {
     return out;
   };
   if (shape.stem == StemKind::kCifar) {
-    const Map stem = step(image, {3 * std::int64_t{shape.channels}, image.height, image.width});
+    const Map stem = step(image, {stem_channels(family, shape.channels), image.height, image.width});
     return {stem, stem};
   }
   const Map middle = step(image, halved(image, shape.channels / 2));
@@ -136,12 +149,33 @@ StemMaps count_stem(Counter& counter, const NetworkShape& shape) {
   return {older, step(older, halved(older, shape.channels))};
 }
 
-// Stem, preprocessing and classifier; edges(counter, maps) counts a cell's edges.
+// NAS-Bench-201's skeleton; edges(counter, maps) counts a cell's edges.
+template <typename Edges>
+NetworkCost count_stages(const NetworkShape& shape, const Edges& edges) {
+  check(shape);
+  if (shape.stem != StemKind::kCifar)
+    fail_usage("NAS-Bench-201's network has its own stem; leave the stem for ImageNet out");
+  Counter counter;
+  Map map = count_stem(counter, Family::kNasBench201, shape).newer;
+  const int cells = cell_count(Family::kNasBench201, shape.cells);
+  for (int i = 0; i < cells; ++i) {
+    if (is_reduction_cell(i, cells)) {
+      map = counter.residual_block(map);
+    } else {
+      edges(counter, CellMaps{false, map, map});
+    }
+  }
+  counter.batch_norm(map.channels);
+  counter.linear(map.channels, shape.classes);
+  return counter.cost;
+}
+
+// The DARTS family's stem, preprocessing and classifier; edges(counter, maps) counts a cell's edges.
 template <typename Edges>
 NetworkCost count_cells(const NetworkShape& shape, std::int64_t nodes[2], const Edges& edges) {
   check(shape);
   Counter counter;
-  auto [older, newer] = count_stem(counter, shape);
+  auto [older, newer] = count_stem(counter, Family::kDarts, shape);
   std::int64_t channels = shape.channels;
   bool newer_is_reduction = shape.stem == StemKind::kImageNet;  // the older input is twice as large
   for (int i = 0; i < shape.cells; ++i) {
@@ -165,37 +199,47 @@ NetworkCost count_cells(const NetworkShape& shape, std::int64_t nodes[2], const 
 }
 
 void count_edge(Counter& counter, OperationKind kind, int from, const CellMaps& maps) {
-  const bool from_input = from < 2;
+  const bool from_input = from < input_count(Family::kDarts);
   counter.operation(kind, from_input ? maps.input : maps.inner, maps.reduction && from_input ? 2 : 1);
 }
 
 }  // namespace
 
+NetworkShape usual_shape(Family family) {
+  NetworkShape shape;
+  if (family == Family::kNasBench201) {
+    shape.channels = 16;
+    shape.cells = 5;
+  }
+  return shape;
+}
+
 NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape) {
   validate(genotype, "the genotype");
-  std::int64_t nodes[2];
-  for (const CellType type : kCellTypes)
-    nodes[static_cast<int>(type)] = static_cast<std::int64_t>(genotype.of(type).size());
-  return count_cells(shape, nodes, [&](Counter& counter, const CellMaps& maps) {
+  const auto edges = [&](Counter& counter, const CellMaps& maps) {
     for (const auto& node : genotype.of(maps.reduction ? CellType::kReduction : CellType::kNormal)) {
       for (const GenotypeEdge& edge : node) count_edge(counter, edge.operation, edge.from, maps);
     }
-  });
+  };
+  if (genotype.family == Family::kNasBench201) return count_stages(shape, edges);
+  std::int64_t nodes[2];
+  for (const CellType type : kCellTypes)
+    nodes[static_cast<int>(type)] = static_cast<std::int64_t>(genotype.of(type).size());
+  return count_cells(shape, nodes, edges);
 }
 
 std::int64_t supernet_multiply_adds(const SearchSpace& space, const NetworkShape& shape) {
   validate(space);
+  const auto edges = [&](Counter& counter, const CellMaps& maps) {
+    const auto& candidates = space.of(maps.reduction ? CellType::kReduction : CellType::kNormal);
+    for (int e = 0; e < space.edge_count(); ++e) {
+      for (const OperationKind kind : candidates[static_cast<std::size_t>(e)])
+        count_edge(counter, kind, space.edge(e).from, maps);
+    }
+  };
+  if (space.family == Family::kNasBench201) return count_stages(shape, edges).multiply_adds;
   std::int64_t nodes[2] = {space.nodes, space.nodes};
-  return count_cells(shape, nodes,
-                     [&](Counter& counter, const CellMaps& maps) {
-                       const auto& edges =
-                           space.of(maps.reduction ? CellType::kReduction : CellType::kNormal);
-                       for (int e = 0; e < space.edge_count(); ++e) {
-                         for (const OperationKind kind : edges[static_cast<std::size_t>(e)])
-                           count_edge(counter, kind, space.edge(e).from, maps);
-                       }
-                     })
-      .multiply_adds;
+  return count_cells(shape, nodes, edges).multiply_adds;
 }
 
 }  // namespace ptnas

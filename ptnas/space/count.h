@@ -21,7 +21,7 @@ StemKind stem_from_name(const std::string& name);
 /// A derived network's outer shape.
 struct NetworkShape {
   int channels = 36;
-  int cells = 20;
+  int cells = 20;  ///< of NAS-Bench-201: in each of its three stages
   int classes = 10;
   int image_channels = 3;
   int height = 32;
@@ -34,14 +34,14 @@ struct NetworkCost {
   std::int64_t multiply_adds = 0;  ///< convolutions and linear layer (with its bias), one image
 };
 
+/// What is usual for CIFAR-10: C = 36 and 20 cells; of NAS-Bench-201 C = 16 and 5 cells a stage.
+NetworkShape usual_shape(Family family);
+
 /// Counts without building the network; equals the built one's parameters (tested). Spatial sizes: stride 2
 /// gives ceil(H/2). Throws Error: a shape out of range (kUsage), a genotype that cannot be.
 NetworkCost count_network(const Genotype& genotype, const NetworkShape& shape);
 
 /// Of one image's way through a supernet that computes every candidate on every edge.
 std::int64_t supernet_multiply_adds(const SearchSpace& space, const NetworkShape& shape);
-
-/// True for cells where channels double: floor(cells/3) and floor(2 cells/3) (FACTS, Search spaces).
-bool is_reduction_cell(int cell, int cells);
 
 }  // namespace ptnas

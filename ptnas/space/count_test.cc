@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
 #include "ptnas/core/testing.h"
 
 namespace ptnas {
@@ -46,6 +50,43 @@ TEST(CountTest, MultiplyAddsOfANetworkOfSkipsByHand) {
   const std::int64_t cell3 = 4 * 8 * 4 + 8 * 8 * 4;
   const std::int64_t linear = 8 * 3 + 3;
   EXPECT_EQ(count_network(genotype, shape).multiply_adds, stem + cell0 + cell1 + cell2 + cell3 + linear);
+}
+
+// By hand: C = 1, one cell a stage, a convolution on edge 1<-0 and a skip to the output.
+TEST(CountTest, NasBench201sSkeletonByHand) {
+  const Genotype genotype =
+      genotype_from_text("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|", "text");
+  const NetworkShape shape{
+      .channels = 1, .cells = 1, .classes = 3, .image_channels = 2, .height = 8, .width = 6};
+  const std::int64_t stem = 9 * 2 * 48, stages = 9 * (1 * 48 + 4 * 12 + 16 * 4),  // 4x3, then 2x2
+      blocks = (9 * 2 + 9 * 4 + 2) * 12 + (9 * 8 + 9 * 16 + 8) * 4;
+  const NetworkCost cost = count_network(genotype, shape);
+  EXPECT_EQ(cost.multiply_adds, stem + stages + blocks + 4 * 3 + 3);
+  const std::int64_t norms = 2 * (1 + (1 + 2 + 4) + (2 + 2) + (4 + 4) + 4);
+  EXPECT_EQ(cost.parameters, 9 * 2 + 9 * (1 + 4 + 16) + (18 + 36 + 2) + (72 + 144 + 8) + norms + 4 * 3 + 3);
+  EXPECT_EQ(supernet_multiply_adds(make_space("nb201", 4, false), shape),
+            stem + 6 * (stages + stages / 9) + blocks + 4 * 3 + 3);
+}
+
+// Every row of the benchmark's table, in whole numbers.
+TEST(CountTest, NasBench201sTableAgreesOnEveryRow) {
+  const std::string path = PTNAS_SOURCE_DIR "/../shared/data/nb201/nb201.csv";
+  std::ifstream table(path);
+  if (!table) GTEST_SKIP() << "no table beside the project (../shared/data/nb201/nb201.csv)";
+  std::string line;
+  std::getline(table, line);
+  ASSERT_TRUE(line.starts_with("index,arch,n_seeds,params_m,flops_m_c10,")) << line;
+  int rows = 0;
+  for (; std::getline(table, line); ++rows) {
+    std::istringstream fields(line);
+    std::string index, text, seeds, parameters, flops;
+    for (std::string* field : {&index, &text, &seeds, &parameters, &flops}) std::getline(fields, *field, ',');
+    const NetworkCost cost =
+        count_network(genotype_from_text(text, index), usual_shape(Family::kNasBench201));
+    ASSERT_EQ(cost.parameters, std::llround(1e6 * std::stod(parameters))) << text;
+    ASSERT_EQ(cost.multiply_adds, std::llround(1e6 * std::stod(flops))) << text;
+  }
+  EXPECT_EQ(rows, kNb201ArchitectureCount);
 }
 
 TEST(CountTest, TheImageNetStemByHand) {

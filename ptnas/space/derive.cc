@@ -9,11 +9,13 @@ namespace ptnas {
 
 namespace {
 
-// The first of the largest non-`none` weights of an edge: its candidate's index, or -1 where there is none.
-int strongest(const std::vector<OperationKind>& candidates, const std::vector<double>& weights) {
+// The first of the largest weights of an edge's operations that may be chosen: its candidate's index, or -1
+// where there is none.
+int strongest(const SearchSpace& space, const std::vector<OperationKind>& candidates,
+              const std::vector<double>& weights) {
   int best = -1;
   for (int o = 0; o < static_cast<int>(candidates.size()); ++o) {
-    if (candidates[static_cast<std::size_t>(o)] == OperationKind::kNone) continue;
+    if (!space.can_choose(candidates[static_cast<std::size_t>(o)])) continue;
     if (best < 0 || weights[static_cast<std::size_t>(o)] > weights[static_cast<std::size_t>(best)]) best = o;
   }
   return best;
@@ -41,15 +43,17 @@ std::vector<std::vector<GenotypeEdge>> derive_cell(const SearchSpace& space, Cel
     std::vector<int> edges = space.edges_into(node);
     const auto strength = [&](int edge) {
       const auto e = static_cast<std::size_t>(edge);
-      return weights[e][static_cast<std::size_t>(strongest(candidates[e], weights[e]))];
+      return weights[e][static_cast<std::size_t>(strongest(space, candidates[e], weights[e]))];
     };
-    std::stable_sort(edges.begin(), edges.end(), [&](int a, int b) { return strength(a) > strength(b); });
+    if (keeps_two_edges(space.family)) {
+      std::stable_sort(edges.begin(), edges.end(), [&](int a, int b) { return strength(a) > strength(b); });
+      edges.resize(2);
+    }
     cell.emplace_back();
-    for (int i = 0; i < 2; ++i) {
-      const auto e = static_cast<std::size_t>(edges[static_cast<std::size_t>(i)]);
-      const int operation = strongest(candidates[e], weights[e]);
-      cell.back().push_back({candidates[e][static_cast<std::size_t>(operation)],
-                             space.edge(edges[static_cast<std::size_t>(i)]).from});
+    for (const int edge : edges) {
+      const auto e = static_cast<std::size_t>(edge);
+      const int operation = strongest(space, candidates[e], weights[e]);
+      cell.back().push_back({candidates[e][static_cast<std::size_t>(operation)], space.edge(edge).from});
     }
   }
   return cell;
@@ -83,6 +87,18 @@ void check(const SearchSpace& space, CellType type, const CellDecisions& decisio
       }
     }
   }
+}
+
+// All edges of one node with their operations.
+std::vector<GenotypeEdge> whole_node(const SearchSpace& space, CellType type, const CellDecisions& decisions,
+                                     int node) {
+  std::vector<GenotypeEdge> result;
+  for (const int edge : space.edges_into(node)) {
+    const auto e = static_cast<std::size_t>(edge);
+    result.push_back(
+        {space.of(type)[e][static_cast<std::size_t>(decisions.operation[e])], space.edge(edge).from});
+  }
+  return result;
 }
 
 // The kept edges of one node that are not `none`, filled up to two from the others.
@@ -119,19 +135,25 @@ std::vector<GenotypeEdge> node_edges(const SearchSpace& space, CellType type, co
 Genotype derive_by_magnitude(const SearchSpace& space, const WeightMatrix& normal,
                              const WeightMatrix& reduction) {
   Genotype genotype;
-  genotype.cells[0] = derive_cell(space, CellType::kNormal, normal);
-  genotype.cells[1] = derive_cell(space, CellType::kReduction, reduction);
+  genotype.family = space.family;
+  for (const CellType type : space.cell_types()) {
+    genotype.cells[static_cast<std::size_t>(type)] =
+        derive_cell(space, type, type == CellType::kNormal ? normal : reduction);
+  }
   return genotype;
 }
 
 Genotype derive_from_decisions(const SearchSpace& space, const CellDecisions decisions[2],
                                const std::vector<int> best_other[2]) {
   Genotype genotype;
-  for (const CellType type : kCellTypes) {
+  genotype.family = space.family;
+  for (const CellType type : space.cell_types()) {
     const auto t = static_cast<std::size_t>(type);
     check(space, type, decisions[t], best_other[t]);
     for (int node = 0; node < space.nodes; ++node) {
-      genotype.cells[t].push_back(node_edges(space, type, decisions[t], best_other[t], node));
+      genotype.cells[t].push_back(keeps_two_edges(space.family)
+                                      ? node_edges(space, type, decisions[t], best_other[t], node)
+                                      : whole_node(space, type, decisions[t], node));
     }
   }
   return genotype;
@@ -139,16 +161,19 @@ Genotype derive_from_decisions(const SearchSpace& space, const CellDecisions dec
 
 Genotype random_genotype(const SearchSpace& space, RandomStream& stream) {
   Genotype genotype;
-  for (const CellType type : kCellTypes) {
+  genotype.family = space.family;
+  for (const CellType type : space.cell_types()) {
     for (int node = 0; node < space.nodes; ++node) {
       std::vector<int> edges = space.edges_into(node);
-      stream.shuffle(edges);
-      std::sort(edges.begin(), edges.begin() + 2);
+      if (keeps_two_edges(space.family)) {
+        stream.shuffle(edges);
+        edges.resize(2);
+        std::sort(edges.begin(), edges.end());
+      }
       std::vector<GenotypeEdge> chosen;
-      for (int i = 0; i < 2; ++i) {
-        const int edge = edges[static_cast<std::size_t>(i)];
+      for (const int edge : edges) {
         std::vector<OperationKind> operations = space.of(type)[static_cast<std::size_t>(edge)];
-        std::erase(operations, OperationKind::kNone);
+        std::erase_if(operations, [&](OperationKind kind) { return !space.can_choose(kind); });
         chosen.push_back({operations[stream.below(operations.size())], space.edge(edge).from});
       }
       genotype.cells[static_cast<std::size_t>(type)].push_back(chosen);

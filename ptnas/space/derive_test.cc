@@ -165,5 +165,35 @@ TEST(RandomGenotypeTest, IsAFunctionOfItsStream) {
   EXPECT_FALSE(random_genotype(space, other) == genotype);
 }
 
+TEST(DeriveTest, NasBench201KeepsEveryEdgeAndNoneMayWin) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  WeightMatrix weights = zeros(space, CellType::kNormal);
+  weights[1][3] = 0.5;  // 2<-0
+  weights[5][4] = 0.4;  // 3<-2
+  weights[4][2] = weights[4][1] = 0.3;
+  const std::string expected = "|none~0|+|nor_conv_3x3~0|none~1|+|none~0|skip_connect~1|avg_pool_3x3~2|";
+  EXPECT_EQ(to_text(derive_by_magnitude(space, weights, {})), expected);
+  CellDecisions decisions[2];
+  decisions[0] = {{0, 3, 0, 0, 1, 4}, {{}, {}, {}}, {{}, {}, {}}};
+  const std::vector<int> others[2] = {std::vector<int>(6, 1), {}};
+  EXPECT_EQ(to_text(derive_from_decisions(space, decisions, others)), expected);
+  decisions[0].operation[2] = 5;
+  expect_error([&] { derive_from_decisions(space, decisions, others); }, {"edge 2", "5 candidates"});
+}
+
+TEST(RandomGenotypeTest, NasBench201DrawsFromAllOperations) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  RandomStream stream(3, Purpose::kRandomSelection);
+  std::set<OperationKind> seen;
+  for (int i = 0; i < 20; ++i) {
+    const Genotype genotype = random_genotype(space, stream);
+    validate(genotype, "drawn");
+    for (const auto& node : genotype.of(CellType::kNormal)) {
+      for (const GenotypeEdge& edge : node) seen.insert(edge.operation);
+    }
+  }
+  EXPECT_EQ(seen.size(), 5u);
+}
+
 }  // namespace
 }  // namespace ptnas

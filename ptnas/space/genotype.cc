@@ -14,6 +14,7 @@ constexpr const char* kFormat = "ptnas-genotype";
 constexpr int kVersion = 1;
 constexpr int kTextEdges = 2;      // DARTS' text has two edges a node
 constexpr int kMostStates = 1000;  // far more than any cell has
+constexpr const char* kNb201Space = "nb201";
 
 // A strict reader of DARTS' text; every failure says at which character.
 class TextReader {
@@ -164,13 +165,41 @@ std::vector<std::vector<GenotypeEdge>> cell_from_json(const Json& json, const st
   return cell;
 }
 
-bool has_two_edges_everywhere(const Genotype& genotype) {
+bool has_text(const Genotype& genotype) {
+  if (genotype.family == Family::kNasBench201) return true;
   for (const auto& cell : genotype.cells) {
     for (const auto& node : cell) {
       if (node.size() != kTextEdges) return false;
     }
   }
   return true;
+}
+
+void validate_nb201(const Genotype& genotype, const std::string& where) {
+  const auto& cell = genotype.of(CellType::kNormal);
+  bool sound = cell.size() == 3 && genotype.of(CellType::kReduction).empty();
+  for (std::size_t node = 0; sound && node < cell.size(); ++node) {
+    sound = cell[node].size() == node + 1;
+    for (std::size_t from = 0; sound && from <= node; ++from)
+      sound = cell[node][from].from == static_cast<int>(from);
+  }
+  if (!sound) {
+    fail(
+        "{}: a cell of NAS-Bench-201 is one normal cell of three nodes with 1, 2 and 3 edges, from 0, 1, 2 "
+        "in "
+        "this order; give such a one",
+        where);
+  }
+  for (const auto& node : cell) {
+    for (const GenotypeEdge& edge : node) find_nb201_operation(name_of(edge.operation), where);
+  }
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
 }
 
 std::string cell_text(const std::vector<std::vector<GenotypeEdge>>& cell) {
@@ -186,6 +215,7 @@ std::string cell_text(const std::vector<std::vector<GenotypeEdge>>& cell) {
 }  // namespace
 
 void validate(const Genotype& genotype, const std::string& where) {
+  if (genotype.family == Family::kNasBench201) return validate_nb201(genotype, where);
   if (genotype.cells[0].size() != genotype.cells[1].size()) {
     fail("{}: the normal cell has {} nodes and the reduction cell {}; expected as many", where,
          genotype.cells[0].size(), genotype.cells[1].size());
@@ -206,18 +236,51 @@ void validate(const Genotype& genotype, const std::string& where) {
   }
 }
 
+Genotype genotype_of(const Nb201Architecture& architecture) {
+  Genotype genotype;
+  genotype.family = Family::kNasBench201;
+  auto& cell = genotype.cells[0];
+  std::size_t edge = 0;
+  for (int node = 0; edge < architecture.operations.size(); ++node) {
+    cell.emplace_back();
+    for (int from = 0; from <= node; ++from)
+      cell.back().push_back(
+          {parse_operation(name_of(architecture.operations[edge++]), "NAS-Bench-201"), from});
+  }
+  return genotype;
+}
+
+Nb201Architecture nb201_architecture_of(const Genotype& genotype) {
+  if (genotype.family != Family::kNasBench201)
+    fail("a genotype of the DARTS family is no architecture of NAS-Bench-201");
+  validate(genotype, "the genotype");
+  Nb201Architecture architecture;
+  std::size_t edge = 0;
+  for (const auto& node : genotype.of(CellType::kNormal)) {
+    for (const GenotypeEdge& one : node)
+      architecture.operations[edge++] = find_nb201_operation(name_of(one.operation), "the genotype");
+  }
+  return architecture;
+}
+
 Json to_json(const Genotype& genotype) {
   Json json = versioned(kFormat, kVersion);
-  json["cells"]["normal"] = cell_json(genotype.of(CellType::kNormal));
-  json["cells"]["reduction"] = cell_json(genotype.of(CellType::kReduction));
-  if (has_two_edges_everywhere(genotype)) json["text"] = to_text(genotype);
+  if (genotype.family == Family::kNasBench201) json["space"] = kNb201Space;
+  for (const CellType type : searched_cells(genotype.family))
+    json["cells"][std::string(name_of(type))] = cell_json(genotype.of(type));
+  if (has_text(genotype)) json["text"] = to_text(genotype);
   return json;
 }
 
 Genotype genotype_from_json(const Json& json, const std::string& where) {
   check_version(json, kFormat, kVersion, where);
   Genotype genotype;
-  for (const CellType type : kCellTypes) {
+  if (json.contains("space")) {
+    if (json["space"] != kNb201Space)
+      fail("{}: expected `space` to be {} or not there, found {}", where, kNb201Space, json["space"].dump());
+    genotype.family = Family::kNasBench201;
+  }
+  for (const CellType type : searched_cells(genotype.family)) {
     genotype.cells[static_cast<std::size_t>(type)] = cell_from_json(json, std::string(name_of(type)), where);
   }
   validate(genotype, where);
@@ -225,8 +288,9 @@ Genotype genotype_from_json(const Json& json, const std::string& where) {
 }
 
 std::string to_text(const Genotype& genotype) {
-  if (!has_two_edges_everywhere(genotype))
-    fail("DARTS' text holds two edges a node; this genotype has other numbers");
+  if (genotype.family == Family::kNasBench201)
+    return format_nb201_architecture(nb201_architecture_of(genotype));
+  if (!has_text(genotype)) fail("DARTS' text holds two edges a node; this genotype has other numbers");
   const std::size_t end = genotype.cells[0].size() + 2;
   return fmt::format(
       "Genotype(normal=[{}], normal_concat=range(2, {}), reduce=[{}], reduce_concat=range(2, {}))",
@@ -234,6 +298,8 @@ std::string to_text(const Genotype& genotype) {
 }
 
 Genotype genotype_from_text(const std::string& text, const std::string& where) {
+  if (const std::string_view content = trimmed(text); content.starts_with('|'))
+    return genotype_of(parse_nb201_architecture(content, where));
   const Genotype genotype = TextReader(text, where).read();
   validate(genotype, where);
   return genotype;
@@ -241,10 +307,9 @@ Genotype genotype_from_text(const std::string& text, const std::string& where) {
 
 Genotype read_genotype(const std::string& argument) {
   namespace fs = std::filesystem;
-  const std::size_t start = argument.find_first_not_of(" \t\n");
-  if (start != std::string::npos && argument.compare(start, 8, "Genotype") == 0) {
+  const std::string_view given = trimmed(argument);
+  if (given.starts_with("Genotype") || given.starts_with('|'))
     return genotype_from_text(argument, "the genotype given");
-  }
   std::error_code error;
   fs::path path = argument;
   if (fs::is_directory(path, error)) {
@@ -253,7 +318,8 @@ Genotype read_genotype(const std::string& argument) {
       fail("{} has no genotype yet; run its selection first (ptnas select)", argument);
   }
   if (!fs::exists(path, error)) {
-    fail("expected a run directory, a genotype file or Genotype(...) text, found `{}`", argument);
+    fail("expected a run directory, a genotype file, Genotype(...) text or |op~0|+.. text, found `{}`",
+         argument);
   }
   const std::string content = read_file(path);
   const std::size_t first = content.find_first_not_of(" \t\r\n");

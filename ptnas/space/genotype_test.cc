@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <functional>
 
 #include "ptnas/core/files.h"
 #include "ptnas/core/testing.h"
@@ -22,6 +23,18 @@ Genotype sample() {
   genotype.cells[0] = {{{kSepConv3x3, 0}, {kSkipConnect, 1}}, {{kNoise, 2}, {kNone, 0}}};
   genotype.cells[1] = {{{kMaxPool3x3, 1}, {kAvgPool3x3, 0}}, {{kDilConv5x5, 0}, {kDilConv3x3, 1}}};
   return genotype;
+}
+
+// The JSON of a genotype that need not be sound.
+Json to_json_unchecked(const Genotype& genotype) {
+  Json json = to_json(genotype_from_text("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", "text"));
+  json["cells"]["normal"] = Json::array();
+  for (const auto& node : genotype.of(CellType::kNormal)) {
+    json["cells"]["normal"].push_back(Json::array());
+    for (const GenotypeEdge& edge : node)
+      json["cells"]["normal"].back().push_back({std::string(name_of(edge.operation)), edge.from});
+  }
+  return json;
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -134,9 +147,56 @@ TEST(GenotypeTest, WhatIsNoGenotypeIsSaid) {
   expect_error([] { read_genotype(""); }, {"Genotype(...)"});
 }
 
+const char* const kNb201Text =
+    "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|none~2|";
+
+Genotype nb201_sample() {
+  Genotype genotype;
+  genotype.family = Family::kNasBench201;
+  genotype.cells[0] = {
+      {{kNorConv3x3, 0}}, {{kNone, 0}, {kSkipConnect, 1}}, {{kAvgPool3x3, 0}, {kNorConv1x1, 1}, {kNone, 2}}};
+  return genotype;
+}
+
+TEST(GenotypeTest, AnArchitectureOfNasBench201IsOne) {
+  const Genotype genotype = nb201_sample();
+  EXPECT_EQ(genotype_from_text(kNb201Text, "text"), genotype);
+  EXPECT_EQ(to_text(genotype), kNb201Text);
+  const Json json = to_json(genotype);
+  EXPECT_EQ(json["text"], kNb201Text);
+  EXPECT_EQ(json["space"], "nb201");
+  EXPECT_FALSE(json["cells"].contains("reduction"));
+  EXPECT_EQ(genotype_from_json(json, "json"), genotype);
+  EXPECT_FALSE(to_json(sample()).contains("space"));
+  const ScratchDirectory scratch;
+  EXPECT_EQ(read_genotype(std::string(" ") + kNb201Text), genotype);
+  write_file(scratch / "cell.txt", std::string(kNb201Text) + "\n");
+  EXPECT_EQ(read_genotype((scratch / "cell.txt").string()), genotype);
+  write_json(scratch / "genotype.json", json);
+  EXPECT_EQ(read_genotype(scratch.path().string()), genotype);
+}
+
+TEST(GenotypeTest, OtherGraphsThanNasBench201sAreRefused) {
+  const auto refused = [](const std::function<void(Genotype&)>& alter, const std::string& says) {
+    Genotype genotype = nb201_sample();
+    alter(genotype);
+    expect_error([&] { validate(genotype, "here"); }, {"here", says});
+    expect_error([&] { genotype_from_json(to_json_unchecked(genotype), "here"); }, {"here", says});
+  };
+  refused([](Genotype& g) { g.cells[0].pop_back(); }, "three nodes");
+  refused([](Genotype& g) { g.cells[0][2].pop_back(); }, "three nodes");
+  refused([](Genotype& g) { std::swap(g.cells[0][1][0], g.cells[0][1][1]); }, "this order");
+  refused([](Genotype& g) { g.cells[0][1][0].operation = kSepConv3x3; }, "`sep_conv_3x3`");
+  expect_error([] { read_genotype("|nor_conv_3x3~0|"); }, {"`+|`"});
+  expect_error([] { nb201_architecture_of(sample()); }, {"NAS-Bench-201"});
+  Json json = to_json(nb201_sample());
+  json["space"] = "nb301";
+  expect_error([&] { genotype_from_json(json, "here"); }, {"nb301", "`space`"});
+}
+
 TEST(GenotypeTest, PublishedTextsComeBackAsTheyWere) {
   const std::string folder = PTNAS_SOURCE_DIR "/../shared/fixtures/";
-  for (const std::string name : {"parity-s2", "parity-s3", "parity-s5"}) {
+  for (const std::string name : {"parity-s2", "parity-s3", "parity-s5", "parity-nb201"}) {
     const std::filesystem::path path = folder + name + "/expected.json";
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
     const Json expected = read_json(path);

@@ -56,6 +56,13 @@ class Reader {
 
 std::string_view name_of(Nb201Operation operation) { return kNames[static_cast<std::size_t>(operation)]; }
 
+Nb201Operation find_nb201_operation(std::string_view name, const std::string& where) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (name == kNames[i]) return static_cast<Nb201Operation>(i);
+  }
+  fail("{}: `{}` is not an operation of NAS-Bench-201; there are {}", where, name, fmt::join(kNames, ", "));
+}
+
 Nb201Architecture parse_nb201_architecture(std::string_view text, const std::string& where) {
   Reader reader(text, where);
   Nb201Architecture architecture;

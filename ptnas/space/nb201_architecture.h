@@ -11,6 +11,8 @@ enum class Nb201Operation { kNone, kSkipConnect, kNorConv1x1, kNorConv3x3, kAvgP
 constexpr int kNb201OperationCount = 5;
 /// As the benchmark spells it: "nor_conv_3x3".
 std::string_view name_of(Nb201Operation operation);
+/// Throws Error listing the five; `where` says where the name was found.
+Nb201Operation find_nb201_operation(std::string_view name, const std::string& where);
 
 /// Edges of the cell of four nodes, in the order 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2.
 constexpr int kNb201EdgeCount = 6;

@@ -15,6 +15,8 @@ const std::vector<OperationInfo>& operation_table() {
       {OperationKind::kDilConv3x3, "dil_conv_3x3", true},
       {OperationKind::kDilConv5x5, "dil_conv_5x5", true},
       {OperationKind::kNoise, "noise", false},
+      {OperationKind::kNorConv1x1, "nor_conv_1x1", true},
+      {OperationKind::kNorConv3x3, "nor_conv_3x3", true},
   };
   return table;
 }

@@ -18,6 +18,8 @@ enum class OperationKind {
   kDilConv3x3,
   kDilConv5x5,
   kNoise,
+  kNorConv1x1,
+  kNorConv3x3,
 };
 
 /// What can be said of an operation without computing it.

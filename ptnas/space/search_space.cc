@@ -32,6 +32,11 @@ const std::vector<UniformSpace>& uniform_spaces() {
   return table;
 }
 
+// NAS-Bench-201 (Dong and Yang, ICLR 2020): four nodes, the first of which is the cell's input.
+constexpr const char* kNasBench201 = "nb201";
+constexpr int kNasBench201Nodes = 3;
+const Candidates kNasBench201Candidates = {kNone, kSkipConnect, kNorConv1x1, kNorConv3x3, kAvgPool3x3};
+
 // S1: the two strongest operations of every edge of a DARTS search, edges 0 to 13 (Appendix A.2).
 const std::vector<Candidates> kS1Normal = {
     {kSkipConnect, kDilConv3x3}, {kSkipConnect, kDilConv5x5}, {kSkipConnect, kDilConv5x5},
@@ -128,12 +133,10 @@ std::vector<Candidates> read_cell(const toml::table& table, const char* cell, co
 
 }  // namespace
 
-std::string_view name_of(CellType type) { return type == CellType::kNormal ? "normal" : "reduction"; }
-
 Edge SearchSpace::edge(int index) const {
   int node = 0;
-  while (index >= node + 2) {
-    index -= node + 2;
+  while (index >= node + inputs()) {
+    index -= node + inputs();
     ++node;
   }
   return {index, node};
@@ -141,8 +144,8 @@ Edge SearchSpace::edge(int index) const {
 
 std::vector<int> SearchSpace::edges_into(int node) const {
   std::vector<int> result;
-  const int first = node * (node + 3) / 2;
-  for (int i = 0; i < node + 2; ++i) result.push_back(first + i);
+  const int first = node * (2 * inputs() + node - 1) / 2;
+  for (int i = 0; i < node + inputs(); ++i) result.push_back(first + i);
   return result;
 }
 
@@ -156,7 +159,7 @@ void validate(const SearchSpace& space) {
   if (space.nodes < 1 || space.nodes > kMostNodes) {
     fail("space {}: expected 1 to {} nodes, found {}", space.name, kMostNodes, space.nodes);
   }
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : space.cell_types()) {
     if (static_cast<int>(space.of(type).size()) != space.edge_count()) {
       fail("space {}: {} nodes have {} edges, but the {} cell lists {}", space.name, space.nodes,
            space.edge_count(), name_of(type), space.of(type).size());
@@ -168,7 +171,7 @@ void validate(const SearchSpace& space) {
   }
 }
 
-std::vector<std::string> space_names() { return {"darts", "s1", "s2", "s3", "s4"}; }
+std::vector<std::string> space_names() { return {"darts", "s1", "s2", "s3", "s4", kNasBench201}; }
 
 SearchSpace make_space(const std::string& name, int nodes, bool with_none) {
   SearchSpace space;
@@ -182,6 +185,10 @@ SearchSpace make_space(const std::string& name, int nodes, bool with_none) {
     if (nodes != kUsualNodes)
       fail_usage("space s1 is defined edge by edge for 4 nodes, not {}; leave --nodes out", nodes);
     space = {"s1", kUsualNodes, {kS1Normal, kS1Reduction}};
+  } else if (name == kNasBench201) {
+    if (nodes != kUsualNodes) fail_usage("space nb201 has 4 nodes, not {}; leave --nodes out", nodes);
+    space = {name, kNasBench201Nodes, {}, Family::kNasBench201};
+    space.candidates[0].assign(static_cast<std::size_t>(space.edge_count()), kNasBench201Candidates);
   } else {
     const auto& table = uniform_spaces();
     const auto found =

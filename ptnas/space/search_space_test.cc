@@ -17,7 +17,7 @@ using ::testing::SizeIs;
 using Candidates = std::vector<OperationKind>;
 
 TEST(OperationTest, NamesAndKindsAreOneToOne) {
-  EXPECT_THAT(operation_table(), SizeIs(9));
+  EXPECT_THAT(operation_table(), SizeIs(11));
   for (const OperationInfo& info : operation_table()) {
     EXPECT_EQ(find_operation(info.name), info.kind);
     EXPECT_EQ(name_of(info.kind), info.name);
@@ -39,6 +39,38 @@ TEST(SearchSpaceTest, EdgesRunNodeByNode) {
     }
     EXPECT_EQ(space.edges_into(node), into);
   }
+}
+
+TEST(SearchSpaceTest, NasBench201HasOneCellOfOneInput) {
+  const SearchSpace space = make_space("nb201", 4, false);
+  EXPECT_EQ(space.family, Family::kNasBench201);
+  EXPECT_THAT(space.cell_types(), ElementsAre(CellType::kNormal));
+  EXPECT_EQ(space.nodes, 3);
+  ASSERT_EQ(space.edge_count(), 6);
+  // 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2, where node 0 is the input.
+  const std::vector<std::pair<int, int>> edges = {{1, 0}, {2, 0}, {2, 1}, {3, 0}, {3, 1}, {3, 2}};
+  for (int e = 0; e < 6; ++e) {
+    const auto [node, from] = edges[static_cast<std::size_t>(e)];
+    EXPECT_EQ(space.edge(e).node + first_node_number(space.family), node);
+    EXPECT_EQ(space.edge(e).from, from);
+  }
+  EXPECT_THAT(space.edges_into(2), ElementsAre(3, 4, 5));
+  EXPECT_THAT(space.of(CellType::kNormal),
+              Each(Candidates{kNone, kSkipConnect, kNorConv1x1, kNorConv3x3, kAvgPool3x3}));
+  EXPECT_THAT(space.of(CellType::kReduction), SizeIs(0));
+  EXPECT_TRUE(space.can_choose(kNone));
+  EXPECT_FALSE(make_space("s3", 4, false).can_choose(kNone));
+  expect_error([] { make_space("nb201", 3, false); }, {"nb201", "--nodes"}, ErrorKind::kUsage);
+  expect_error([] { make_space("nb201", 4, true); }, {"`none`"}, ErrorKind::kUsage);
+}
+
+TEST(CellFamilyTest, NasBench201ReducesBetweenItsStages) {
+  for (const int cells : {1, 2, 5, 18}) {
+    const int all = cell_count(Family::kNasBench201, cells);
+    for (int i = 0; i < all; ++i)
+      EXPECT_EQ(is_reduction_cell(i, all), i == cells || i == 2 * cells + 1) << i << " of " << all;
+  }
+  EXPECT_EQ(cell_count(Family::kDarts, 8), 8);
 }
 
 TEST(SearchSpaceTest, UniformSpacesHaveTheirPublishedOrder) {

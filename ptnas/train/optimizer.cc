@@ -40,11 +40,12 @@ double squared_norm(const torch::Tensor& tensor) {
 
 }  // namespace
 
-Sgd::Sgd(std::vector<torch::Tensor> parameters, double momentum, double decay)
+Sgd::Sgd(std::vector<torch::Tensor> parameters, double momentum, double decay, bool nesterov)
     : parameters_(std::move(parameters)),
       buffers_(zeros_like_all(parameters_)),
       momentum_(momentum),
-      decay_(decay) {}
+      decay_(decay),
+      nesterov_(nesterov) {}
 
 void Sgd::zero_gradients() { zero_all(parameters_); }
 
@@ -68,7 +69,12 @@ double Sgd::step(double rate, double clip) {
   at::_foreach_add_(gradients, weights, decay_);
   at::_foreach_mul_(buffers, momentum_);
   at::_foreach_add_(buffers, gradients, 1.0);
-  at::_foreach_add_(weights, buffers, -rate);
+  if (nesterov_) {
+    at::_foreach_add_(gradients, buffers, momentum_);
+    at::_foreach_add_(weights, gradients, -rate);
+  } else {
+    at::_foreach_add_(weights, buffers, -rate);
+  }
   return norm;
 }
 

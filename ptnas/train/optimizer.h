@@ -10,12 +10,13 @@
 
 namespace ptnas {
 
-/// Stochastic gradient descent with momentum and L2 decay, as PyTorch has it: buffer = momentum * buffer +
-/// (gradient + decay * weight); weight -= rate * buffer. A parameter without a gradient is left alone. Its
+/// Stochastic gradient descent with momentum and L2 decay, as PyTorch has it: g = gradient + decay * weight;
+/// buffer = momentum * buffer + g; weight -= rate * buffer, or with Nesterov's momentum weight -= rate * (g +
+/// momentum * buffer). A parameter without a gradient is left alone. Its
 /// state is its buffers, in the order of the parameters.
 class Sgd {
  public:
-  Sgd(std::vector<torch::Tensor> parameters, double momentum, double decay);
+  Sgd(std::vector<torch::Tensor> parameters, double momentum, double decay, bool nesterov = false);
   void zero_gradients();
   /// Scales all gradients so that their global L2 norm is at most `clip` (0: no clipping), then steps. The
   /// decay is added after clipping. Returns the norm before it.
@@ -31,6 +32,7 @@ class Sgd {
  private:
   std::vector<torch::Tensor> parameters_, buffers_;
   double momentum_, decay_;
+  bool nesterov_;
 };
 
 /// Adam with L2 decay added to the gradient (Kingma and Ba, 2015; as PyTorch has it), betas 0.5 and 0.999,

@@ -56,6 +56,20 @@ TEST(Sgd, IsPyTorchsWithClippedGradients) {
   expect_near(ours, theirs);
 }
 
+TEST(Sgd, NesterovsMomentumIsPyTorchs) {
+  std::vector<torch::Tensor> ours = make_parameters(), theirs = make_parameters();
+  Sgd sgd(ours, 0.9, 5e-4, /*nesterov=*/true);
+  torch::optim::SGD reference(theirs,
+                              torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(5e-4).nesterov(true));
+  for (int step = 0; step < 5; ++step) {
+    set_gradients(ours, step);
+    set_gradients(theirs, step);
+    sgd.step(0.1, 0);
+    reference.step();
+  }
+  expect_near(ours, theirs);
+}
+
 TEST(Sgd, UnrolledIsWhereAStepGoes) {
   std::vector<torch::Tensor> parameters = make_parameters();
   Sgd sgd(parameters, 0.9, 3e-4);

@@ -89,7 +89,7 @@ class Retraining {
         device_(runtime.device),
         format_(memory_format_of(runtime.memory_format)),
         network_(make_network(genotype)),
-        sgd_(network_->parameters(), options.momentum, options.weight_decay),
+        sgd_(network_->parameters(), options.momentum, options.weight_decay, options.nesterov),
         checkpoints_(run, RunDirectory::kTrainCheckpoint, "retraining", runtime) {
     train_ = training_indices(dataset, data.limit);
     const double portion = options.validation_portion;

@@ -46,11 +46,11 @@ struct SearchOptions {
 
   void declare(OptionVisitor& v) {
     v.group("Search");
-    v.option("space", space, "search space: darts, s1, s2, s3, s4 or a TOML file of your own");
+    v.option("space", space, "search space: darts, s1, s2, s3, s4, nb201 or a TOML file of your own");
     v.option("nodes", nodes, "nodes of a cell");
     v.option("with-none", with_none, "add `none` to every edge, for topology by magnitude");
     v.option("channels", channels, "channels of the supernet's first cell");
-    v.option("cells", cells, "cells of the supernet");
+    v.option("cells", cells, "cells of the supernet (nb201: of each of its three stages)");
     v.choice("method", method, search_method_names(), "search method");
     v.option("epochs", epochs, "search epochs");
     v.option("batch", batch, "images a batch");

@@ -74,8 +74,7 @@ SupernetTrainer::SupernetTrainer(const Dataset& dataset, const DataOptions& data
                     seed_, device_),
       parameters_(network_->parameters()),
       sgd_(parameters_, options.momentum, options.weight_decay),
-      adam_({architecture_.alpha(CellType::kNormal), architecture_.alpha(CellType::kReduction)},
-            options.alpha_learning_rate, options.alpha_weight_decay) {}
+      adam_(architecture_.alphas(), options.alpha_learning_rate, options.alpha_weight_decay) {}
 
 FixedWeights::FixedWeights(const std::vector<torch::Tensor>& parameters) : parameters_(parameters) {
   for (torch::Tensor& parameter : parameters_) parameter.set_requires_grad(false);
@@ -111,8 +110,9 @@ void SupernetTrainer::require_finite(const torch::Tensor& loss, Half half) const
 }
 
 void SupernetTrainer::update_alpha(const torch::Tensor& normal, const torch::Tensor& reduction) {
-  architecture_.alpha(CellType::kNormal).mutable_grad() = normal;
-  architecture_.alpha(CellType::kReduction).mutable_grad() = reduction;
+  const torch::Tensor* gradients[] = {&normal, &reduction};
+  for (const CellType type : architecture_.space().cell_types())
+    architecture_.alpha(type).mutable_grad() = *gradients[static_cast<std::size_t>(type)];
   adam_.step();
 }
 
@@ -203,7 +203,7 @@ Json weights_json(const WeightMatrix& weights) {
 
 Json SupernetTrainer::alpha_json() const {
   Json json = Json::object();
-  for (const CellType type : kCellTypes)
+  for (const CellType type : architecture_.space().cell_types())
     json[std::string(name_of(type))] = weights_json(architecture_.softmax(type));
   return json;
 }
@@ -229,7 +229,7 @@ void SupernetTrainer::take(State& state) const {
   take_module(state, "network.", *network_);
   sgd_.take(state, "sgd.");
   adam_.take(state, "adam.");
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : architecture_.space().cell_types()) {
     const std::string name(name_of(type));
     state.tensors["alpha." + name] = architecture_.alpha(type);
     state.values["decisions"][name] = decisions_json(architecture_, type);
@@ -242,7 +242,7 @@ void SupernetTrainer::put(const State& state) {
   put_module(state, "network.", *network_);
   sgd_.put(state, "sgd.");
   const torch::NoGradGuard no_grad;
-  for (const CellType type : kCellTypes) {
+  for (const CellType type : architecture_.space().cell_types()) {
     const auto found = state.tensors.find("alpha." + std::string(name_of(type)));
     if (found == state.tensors.end() || found->second.sizes() != architecture_.alpha(type).sizes()) {
       fail("the file has no alpha of this space's {} cell; it belongs to another space", name_of(type));
@@ -251,7 +251,7 @@ void SupernetTrainer::put(const State& state) {
   }
   try {
     adam_.put(state, "adam.");
-    for (const CellType type : kCellTypes)
+    for (const CellType type : architecture_.space().cell_types())
       put_decisions(state.values.at("decisions").at(std::string(name_of(type))), architecture_, type);
     steps_ = state.values.at("steps").get<std::int64_t>();
     method_state_ = state.values.value("method", Json::object());

@@ -85,7 +85,7 @@ class SupernetTrainer {
   torch::Tensor loss(const Batch& batch, const ArchitectureWeights& weights, Half half);
   /// Throws Error where a loss on that half is not finite: says where and what to try.
   void require_finite(const torch::Tensor& loss, Half half) const;
-  /// Adam on alpha by these gradients (undefined: alpha of that type stays).
+  /// Adam on alpha by these gradients (undefined: alpha of that type stays, or is none).
   void update_alpha(const torch::Tensor& normal, const torch::Tensor& reduction);
 
   /// Goes through one epoch from `progress` on, iteration by iteration; `after_step` may save and may throw.

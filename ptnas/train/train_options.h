@@ -21,6 +21,7 @@ struct TrainOptions {
   double learning_rate_end = 0;
   double learning_rate_decay = 0.97;
   double momentum = 0.9;
+  bool nesterov = false;
   double weight_decay = 3e-4;
   double clip = 5;
   double auxiliary_weight = 0.4;
@@ -40,7 +41,7 @@ struct TrainOptions {
     v.choice("train-stem", stem, {"cifar", "imagenet"},
              "before the cells: a convolution, or ImageNet's three of stride 2");
     v.option("train-channels", channels, "channels of the first cell");
-    v.option("train-cells", cells, "cells");
+    v.option("train-cells", cells, "cells (nb201: of each of its three stages)");
     v.option("train-epochs", epochs, "epochs");
     v.option("train-batch", batch, "images a batch");
     v.option("train-learning-rate", learning_rate, "SGD's rate in the first epoch");
@@ -50,6 +51,7 @@ struct TrainOptions {
     v.option("train-learning-rate-decay", learning_rate_decay,
              "exponential schedule: each epoch's rate is the one before times this");
     v.option("train-momentum", momentum, "SGD's momentum");
+    v.option("train-nesterov", nesterov, "Nesterov's momentum");
     v.option("train-weight-decay", weight_decay, "SGD's weight decay");
     v.option("train-clip", clip, "largest L2 norm of the gradient; 0: no clipping");
     v.option("train-auxiliary-weight", auxiliary_weight, "weight of the auxiliary head's loss; 0: no head");
