@@ -410,28 +410,40 @@ class CellBackward {
     std::vector<int> units;
   };
 
-  // First units of the node's edges, back to the states they leave: a state by itself for each edge.
+  // First units of the node's edges, back to the states they leave. Edges that leave one state (in a genotype
+  // a node may have two) add to the same gradient: they are one task, in their order.
   void back_through_first_units(int node, const std::vector<ActiveOperation>& active) {
-    std::vector<EdgeUnits> edges;
+    std::vector<std::vector<EdgeUnits>> states;
     std::vector<int> units;
+    const auto edges_from = [&](int from) -> std::vector<EdgeUnits>& {
+      for (auto& edges : states) {
+        if (edges.front().from == from) return edges;
+      }
+      return states.emplace_back();
+    };
     for (const ActiveOperation& a : active) {
       if (operation_of(a).units.empty() || !wants_operation(a)) continue;
-      if (edges.empty() || edges.back().edge != a.edge)
-        edges.push_back({a.edge, engine_.graph_.edges[static_cast<Size>(a.edge)].from, units.size(), {}});
+      const int from = engine_.graph_.edges[static_cast<Size>(a.edge)].from;
+      std::vector<EdgeUnits>& edges = edges_from(from);
+      if (edges.empty() || edges.back().edge != a.edge) edges.push_back({a.edge, from, units.size(), {}});
       edges.back().units.push_back(operation_of(a).units[0]);
       units.push_back(operation_of(a).units[0]);
     }
     WeightSums sums = weight_sums(units);
-    run_tasks(static_cast<std::int64_t>(edges.size()) * chunks_,
+    run_tasks(static_cast<std::int64_t>(states.size()) * chunks_,
               [&](std::int64_t task, ThreadScratch& scratch) {
-                const EdgeUnits& edge = edges[static_cast<Size>(task / chunks_)];
-                const std::int64_t chunk = task % chunks_;
-                const ImageRange range = chunk_of(r_.images, chunk);
-                for (Size i = 0; i < edge.units.size(); ++i) sums.clear(edge.begin + i, chunk);
-                for (std::int64_t n = range.begin; n < range.end; ++n)
-                  back_through_edge(node, edge, n, chunk, sums, scratch);
+                for (const EdgeUnits& edge : states[static_cast<Size>(task / chunks_)])
+                  back_through_chunk(node, edge, task % chunks_, sums, scratch);
               });
     give_weights(units, sums);
+  }
+
+  void back_through_chunk(int node, const EdgeUnits& edge, std::int64_t chunk, WeightSums& sums,
+                          ThreadScratch& scratch) {
+    const ImageRange range = chunk_of(r_.images, chunk);
+    for (Size i = 0; i < edge.units.size(); ++i) sums.clear(edge.begin + i, chunk);
+    for (std::int64_t n = range.begin; n < range.end; ++n)
+      back_through_edge(node, edge, n, chunk, sums, scratch);
   }
 
   void back_through_edge(int node, const EdgeUnits& edge, std::int64_t n, std::int64_t chunk,

@@ -13,6 +13,7 @@
 #include "ptnas/network/layout.h"
 #include "ptnas/network/supernet.h"
 #include "ptnas/space/derive.h"
+#include "ptnas/space/genotype.h"
 
 namespace ptnas {
 namespace {
@@ -389,6 +390,37 @@ TEST(FusedDerivedTest, AgreesWithThePlainEngine) {
 }
 
 // At ImageNet's full size.
+// Both edges of every node leave the same state: their gradients meet in one tensor.
+TEST(FusedDerivedTest, TwoEdgesFromOneStateGiveTheSameBitsOnEveryNumberOfThreads) {
+  const Genotype genotype = genotype_from_text(
+      "Genotype(normal=[('sep_conv_3x3', 0), ('dil_conv_5x5', 0), ('sep_conv_5x5', 1), ('dil_conv_3x3', 1), "
+      "('sep_conv_3x3', 2), ('sep_conv_5x5', 2), ('dil_conv_3x3', 3), ('sep_conv_3x3', 3)], "
+      "normal_concat=range(2, 6), reduce=[('sep_conv_3x3', 0), ('dil_conv_5x5', 0), ('sep_conv_5x5', 1), "
+      "('dil_conv_3x3', 1), ('sep_conv_3x3', 2), ('sep_conv_5x5', 2), ('dil_conv_3x3', 3), "
+      "('sep_conv_3x3', 3)], reduce_concat=range(2, 6))",
+      "test");
+  const NetworkShape shape{.channels = 8, .cells = 4, .height = 16, .width = 16};
+  const int before = torch::get_num_threads();
+  torch::manual_seed(2);
+  const torch::Tensor images = torch::randn({16, 3, 16, 16});
+  const auto gradients = [&](int threads, Engine engine) {
+    torch::set_num_threads(threads);
+    DerivedNetwork network(genotype, shape, false, engine);
+    initialise(network, 3);
+    network.forward(images, 0, {1, 1}).logits.square().sum().backward();
+    std::vector<torch::Tensor> all;
+    for (const auto& parameter : network.parameters()) all.push_back(parameter.grad());
+    return all;
+  };
+  const std::vector<torch::Tensor> one = gradients(1, Engine::kFused), plain = gradients(1, Engine::kPlain);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_LT(relative(one[i], plain[i]), kCrossing) << i;
+  for (int repeat = 0; repeat < 8; ++repeat) {
+    const std::vector<torch::Tensor> two = gradients(2, Engine::kFused);
+    for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i], two[i])) << i;
+  }
+  torch::set_num_threads(before);
+}
+
 TEST(FusedDerivedTest, AgreesOnImagesOf224) {
   const SearchSpace space = make_space("darts", 4, false);
   RandomStream stream(3, Purpose::kRandomSelection);
