@@ -288,7 +288,7 @@ def test_nb201(folder):
     checkpoint = pathlib.Path(__file__).resolve().parents[2] / "shared" / "fixtures" / "parity-nb201" / "checkpoint.pth.tar"
     if checkpoint.exists():
         out = folder / "nb201-published"
-        images = support.write_folder(folder / "nb201-images", classes=[f"class{i}" for i in range(10)], per_class=5)
+        images = support.write_folder(folder / "nb201-images", classes=[f"class{i}" for i in range(10)], per_class=5, coloured=True)
         shape = ("--channels", 16, "--cells", 1, "--data", f"folder:{images}", "--image-size", 16, "--threads", 1)
         expect(0, "select", "--checkpoint", checkpoint, "--space", "nb201", *shape, "--tune-epochs", 1, "--scoring-batch", 16, "--batch", 16,
                "--out", out)

@@ -44,13 +44,13 @@ def write_png(path, width, height, rows, channels=3):
         + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
 
 
-def write_folder(folder, classes=("dots", "stripes"), per_class=24, seed=0):
-    """Class folders with PNG images of mixed size and type."""
+def write_folder(folder, classes=("dots", "stripes"), per_class=24, seed=0, coloured=False):
+    """Class folders with PNG images of mixed size and type: grey in every form, or coloured."""
     rng = random.Random(seed)
     for c, name in enumerate(classes):
         (pathlib.Path(folder) / name).mkdir(parents=True, exist_ok=True)
         for i in range(per_class):
-            width, height, channels = rng.randrange(12, 40), rng.randrange(12, 40), rng.choice([1, 2, 3, 4])
+            width, height, channels = rng.randrange(12, 40), rng.randrange(12, 40), 3 if coloured else rng.choice([1, 2, 3, 4])
             def sample(x, y):
                 on = (y // 3) % 2 if c else ((x // 4 + y // 4) % 2)
                 return min(255, 60 + 150 * on + rng.randrange(40))
@@ -59,6 +59,9 @@ def write_folder(folder, classes=("dots", "stripes"), per_class=24, seed=0):
                 row = bytearray()
                 for x in range(width):
                     value = sample(x, y)
+                    if coloured:
+                        row += bytes([value, value // 2, 255 - value])
+                        continue
                     row += bytes([value] * (channels - 1 + channels % 2)) if channels in (1, 3) else bytes(
                         [value] * (channels - 1)) + b"\xff"
                 rows.append(row)
