@@ -48,6 +48,8 @@ void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& da
              100 * line["valid_accuracy"].get<double>(), format_duration(seconds));
     method->after_epoch(trainer, {progress.epoch, chooser, [&] { checkpoints.between_steps(); }});
     progress = EpochProgress{progress.epoch + 1, 0, 0, 0, 0};
+    if (options.snapshot_every > 0 && progress.epoch % options.snapshot_every == 0)
+      save_supernet(run.file(RunDirectory::snapshot(progress.epoch)), trainer);
     checkpoints.save(take);
   }
   save_supernet(run.file(RunDirectory::kSupernet), trainer);

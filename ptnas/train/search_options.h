@@ -43,6 +43,7 @@ struct SearchOptions {
   std::int64_t sgas_first_decision = 10;
   std::int64_t sgas_decide_every = 5;
   std::int64_t sgas_batch_increase = 8;
+  std::int64_t snapshot_every = 0;
 
   void declare(OptionVisitor& v) {
     v.group("Search");
@@ -79,6 +80,8 @@ struct SearchOptions {
     v.option("sgas-first-decision", sgas_first_decision, "sgas: epochs before the first decision");
     v.option("sgas-decide-every", sgas_decide_every, "sgas: epochs from one decision to the next");
     v.option("sgas-batch-increase", sgas_batch_increase, "sgas: images that each decision adds to a batch");
+    v.option("snapshot-every", snapshot_every,
+             "keep the supernet as it is after every N epochs, for select --from-epoch; 0: only the last");
   }
 };
 
