@@ -45,13 +45,14 @@ Json measure_edge_strengths(const RunDirectory& supernet, RunDirectory& run, con
   for (const CellType type : space.cell_types()) {
     for (int edge = 0; edge < space.edge_count(); ++edge, ++done) {
       if (done < record["edges"].size()) continue;
-      Json entry = {{"cell", name_of(type)},
+      Json entry = {{"cell", std::string(name_of(type))},
                     {"edge", edge},
                     {"from", space.edge(edge).from},
                     {"node", space.edge(edge).node}};
       load_supernet(file, trainer);
       entry["alpha"] = trainer.architecture().softmax(type)[static_cast<std::size_t>(edge)];
-      entry["operations"] = entry["accuracy"] = Json::array();
+      entry["operations"] = Json::array();
+      entry["accuracy"] = Json::array();
       const auto& candidates = space.of(type)[static_cast<std::size_t>(edge)];
       for (std::size_t o = 0; o < candidates.size(); ++o) {
         load_supernet(file, trainer);

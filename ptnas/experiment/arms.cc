@@ -1,5 +1,7 @@
 #include "ptnas/experiment/arms.h"
 
+#include <cmath>
+
 #include "ptnas/report/plot.h"
 
 namespace ptnas {

@@ -94,6 +94,10 @@ DataSize size_of_data(const DataOptions& data) {
   if (name == "svhn") return {73257, 26032, 10, 3, 32, 32};
   if (name == "imagenet16-120") return {151700, 6000, 120, 3, 16, 16};
   if (name == "fashion-mnist") return {60000, 10000, 10, 1, 28, 28};
+  if (name == "imagenet") {
+    const int side = data.image_size > 0 ? static_cast<int>(data.image_size) : 224;
+    return {1281167, 50000, 1000, 3, side, side};
+  }
   const std::unique_ptr<Dataset> dataset = open_dataset(data);
   const DatasetInfo& info = dataset->info();
   return {static_cast<double>(dataset->size(Part::kTrain)),

@@ -222,6 +222,7 @@ std::string list_experiments() {
           .name = experiment.name, .scale = scale, .seeds = {0, 1, 2, 3}, .data = {"cifar10:DIR"}};
       if (experiment.name == "table3" && scale == "paper")
         request.data = {"cifar10:DIR", "cifar100:DIR", "svhn:DIR"};
+      if (experiment.name == "table5") request.data = {"cifar10:DIR", "imagenet:DIR"};
       request.root = fs::path();
       Study study(request);
       experiment.make(study);

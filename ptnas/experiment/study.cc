@@ -77,9 +77,6 @@ bool Study::wants(const std::string& space) const {
 }
 
 Configuration Study::resolve(const OptionValues& beneath, const OptionValues& own) const {
-  for (const auto& [name, value] : own) {
-    if (request_.options.contains(name)) fail_usage("{} sets --{} itself; leave it out", request_.name, name);
-  }
   return resolve_configuration(
       {{"scale " + request_.scale, beneath}, {"command line", request_.options}, {request_.name, own}});
 }
@@ -91,6 +88,9 @@ const PlannedRun& Study::run(const std::string& name) const {
 }
 
 std::string Study::add(PlannedRun run, const OptionValues& own, unsigned parts) {
+  for (const auto& [name, value] : own) {
+    if (request_.options.contains(name)) fail_usage("{} sets --{} itself; leave it out", request_.name, name);
+  }
   const std::string before = run.parent.empty() ? "" : without_seed(this->run(run.parent).label);
   // "search-cifar10-s2-darts" is "select-cifar10-s2-darts-perturbation" in its child's label.
   const std::size_t stage_end = before.find('-');

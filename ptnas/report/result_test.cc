@@ -52,10 +52,12 @@ TEST(ResultTest, WhatWasNotMeasuredIsAnEmptyCellEverywhere) {
 }
 
 TEST(ResultTest, ThePageEscapesAndHasNoScript) {
-  const Result result{
-      {sample()},
-      {{"f", "<b>caption", draw_lines_svg({{"p", "x", "y", {{"s<", {{0, 1, 0.1}, {1, 2, 0.2}}}}}})}},
-      {"a < b"}};
+  const PlotSeries series{"s<", {{0, 1, 0.1}, {1, 2, 0.2}}};
+  const LinePanel panel{"p", "x", "y", {series}};
+  Result result;
+  result.tables.push_back(sample());
+  result.figures.push_back({"f", "<b>caption", draw_lines_svg({panel})});
+  result.findings = {"a < b"};
   const std::string page =
       make_result_page({"n", "t", "smoke", "0, 1", "idx", "ptnas <x>", "", 2, 1}, result);
   for (const char* text :
@@ -65,8 +67,13 @@ TEST(ResultTest, ThePageEscapesAndHasNoScript) {
 }
 
 TEST(ResultTest, EmptyDrawingsCanStand) {
-  EXPECT_THAT(draw_lines_svg({{"p", "x", "y", {{"s", {}}}}}), HasSubstr("</svg>"));
-  EXPECT_THAT(draw_bars_svg({{"p", "y", {"s"}, {{"g", {NAN}, {0}}}}}), HasSubstr("</svg>"));
+  LinePanel lines;
+  lines.series.push_back(PlotSeries{"s", {}});
+  BarPanel bars;
+  bars.series = {"s"};
+  bars.groups.push_back(BarGroup{"g", {NAN}, {0}});
+  EXPECT_THAT(draw_lines_svg({lines}), HasSubstr("</svg>"));
+  EXPECT_THAT(draw_bars_svg({bars}), HasSubstr("</svg>"));
   EXPECT_THAT(draw_grid_svg({}, 2), HasSubstr("</svg>"));
 }
 
