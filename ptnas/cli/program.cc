@@ -116,6 +116,7 @@ int run_program(const std::vector<std::string>& arguments) {
   add_parity_command(builder);
   add_data_command(builder);
   add_query_command(builder);
+  add_analyse_command(builder, arguments);
   add_bench_command(builder);
 
   install_interrupt_handler();
