@@ -16,8 +16,9 @@ class DiscretizationAccuracyTest : public testing::Test {
     task.search.alpha_deviation = 0.5;
     select.converged_epochs = 1;
   }
-  Json measure(const std::vector<EdgeOf>& edges, Json done = {},
-               const std::function<void(const Json&)>& save = [](const Json&) {}) {
+  Json measure(
+      const std::vector<EdgeOf>& edges, Json done = {},
+      const std::function<void(const Json&)>& save = [](const Json&) {}) {
     SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
     return measure_discretization(trainer, supernet(), edges, select, std::move(done), save);
   }

@@ -113,7 +113,8 @@ Json summary_of(const Json& rows, OptimalMap estimate) {
     prefers += optimum > 0.5;
     chose += weight > 0.5;
     agree += (optimum > 0.5) == (weight > 0.5);
-    difference = std::max(difference, std::abs(std::clamp(optimum, -2.0, 3.0) - row["numerical"].get<double>()));
+    difference =
+        std::max(difference, std::abs(std::clamp(optimum, -2.0, 3.0) - row["numerical"].get<double>()));
   }
   const auto share = [&](std::size_t count) {
     return number_or_null(static_cast<double>(count) / static_cast<double>(edges));
@@ -158,9 +159,7 @@ double EdgeVariances::optimal_gap() const {
   return std::log(of_skip) - std::log(of_other);
 }
 
-std::string name_of(OptimalMap estimate) {
-  return estimate == OptimalMap::kNode ? "node" : "mean of edges";
-}
+std::string name_of(OptimalMap estimate) { return estimate == OptimalMap::kNode ? "node" : "mean of edges"; }
 
 torch::Tensor normalised_by_channel(const torch::Tensor& map) {
   const torch::Tensor centred = map - map.mean({0, 2, 3}, true);
@@ -168,13 +167,15 @@ torch::Tensor normalised_by_channel(const torch::Tensor& map) {
   return torch::where(variance > 0, centred / variance.sqrt(), torch::zeros_like(centred));
 }
 
-EdgeVariances variances_of(const torch::Tensor& skip, const torch::Tensor& other, const torch::Tensor& optimal) {
+EdgeVariances variances_of(const torch::Tensor& skip, const torch::Tensor& other,
+                           const torch::Tensor& optimal) {
   const torch::Tensor x = skip - optimal, o = other - optimal;
   return {mean_product(x, x), mean_product(o, o), mean_product(o, x)};
 }
 
 // Golden-section search: the variance is a parabola in the weight.
-double numerical_skip_weight(const torch::Tensor& skip, const torch::Tensor& other, const torch::Tensor& optimal) {
+double numerical_skip_weight(const torch::Tensor& skip, const torch::Tensor& other,
+                             const torch::Tensor& optimal) {
   const auto variance = [&](double weight) {
     const torch::Tensor error = (1 - weight) * other + weight * skip - optimal;
     return mean_product(error, error);
@@ -208,14 +209,14 @@ Json measure_proposition1(SupernetTrainer& trainer, const Proposition1Options& o
   std::vector<std::int64_t> indices = trainer.halves().validation;
   indices.resize(static_cast<std::size_t>(
       std::clamp<std::int64_t>(options.images, 2, static_cast<std::int64_t>(indices.size()))));
-  const Batch batch = make_batch(trainer.dataset(), {Part::kTrain, indices, {}, 0, 0},
-                                 torch::MemoryFormat::Contiguous);
+  const Batch batch =
+      make_batch(trainer.dataset(), {Part::kTrain, indices, {}, 0, 0}, torch::MemoryFormat::Contiguous);
   const auto of_cell = [&](int cell) -> const EdgeWeights& { return weights.of(copy->cell_type(cell)); };
   Json result = Json::object();
   result["images"] = indices.size();
   result["edges"] = Json::array();
-  walk.record(batch.images.to(trainer.device()), of_cell, {trainer.seed(), evaluation_step(trainer.steps(), 0)},
-              [&](int cell, const CellRecord& record) {
+  walk.record(batch.images.to(trainer.device()), of_cell,
+              {trainer.seed(), evaluation_step(trainer.steps(), 0)}, [&](int cell, const CellRecord& record) {
                 CellMeasures(*copy, cell, of_cell(cell), record).add_to(result["edges"]);
               });
   if (result["edges"].empty()) {

@@ -42,8 +42,9 @@ ReferenceKind reference_from_name(const std::string& name) {
   fail_usage("expected a network vgg16 or resnet, found {}", name);
 }
 
-std::shared_ptr<ReferenceNetwork> train_reference(RunDirectory& run, const Dataset& dataset, ReferenceShape shape,
-                                                  const DataOptions& data, const TrainOptions& options,
+std::shared_ptr<ReferenceNetwork> train_reference(RunDirectory& run, const Dataset& dataset,
+                                                  ReferenceShape shape, const DataOptions& data,
+                                                  const TrainOptions& options,
                                                   const RuntimeOptions& runtime) {
   const DatasetInfo& info = dataset.info();
   shape.classes = static_cast<int>(info.classes.size());

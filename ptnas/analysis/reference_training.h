@@ -11,12 +11,12 @@
 namespace ptnas {
 
 /// Trains a reference network of Table 1 by the ordinary recipe of retraining in `run` (metrics, checkpoints,
-/// model.safetensors, evaluation.json, and network.json with its shape) and returns it; resumes, and loads it where
-/// it is trained. Classes and image size are the data set's. Throws Error(kUsage) where the run has another network,
-/// and what retrain() throws.
-std::shared_ptr<ReferenceNetwork> train_reference(RunDirectory& run, const Dataset& dataset, ReferenceShape shape,
-                                                  const DataOptions& data, const TrainOptions& options,
-                                                  const RuntimeOptions& runtime);
+/// model.safetensors, evaluation.json, and network.json with its shape) and returns it; resumes, and loads it
+/// where it is trained. Classes and image size are the data set's. Throws Error(kUsage) where the run has
+/// another network, and what retrain() throws.
+std::shared_ptr<ReferenceNetwork> train_reference(RunDirectory& run, const Dataset& dataset,
+                                                  ReferenceShape shape, const DataOptions& data,
+                                                  const TrainOptions& options, const RuntimeOptions& runtime);
 
 /// "vgg16", "resnet"; and back, with Error(kUsage) for another name.
 std::string name_of(ReferenceKind kind);

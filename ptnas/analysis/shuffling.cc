@@ -95,8 +95,8 @@ std::vector<std::vector<EdgePair>> edge_pairs(const Supernet& network) {
     result.emplace_back();
     for (int a = 0; a < space.edge_count(); ++a) {
       for (int b = a + 1; b < space.edge_count(); ++b) {
-        if (is_strided(a) == is_strided(b) && space.of(type)[static_cast<std::size_t>(a)] ==
-                                                  space.of(type)[static_cast<std::size_t>(b)])
+        if (is_strided(a) == is_strided(b) &&
+            space.of(type)[static_cast<std::size_t>(a)] == space.of(type)[static_cast<std::size_t>(b)])
           result.back().emplace_back(a, b);
       }
     }
@@ -153,8 +153,7 @@ ShuffleResult shuffle_edges(SupernetTrainer& trainer, const ShuffleOptions& opti
         trainer.dataset(), options,
         [&](const torch::Tensor& images, std::int64_t batch) {
           return walk.forward(
-              images,
-              [&](int cell) -> const EdgeWeights& { return by_cell[static_cast<std::size_t>(cell)]; },
+              images, [&](int cell) -> const EdgeWeights& { return by_cell[static_cast<std::size_t>(cell)]; },
               {trainer.seed(), evaluation_step(trainer.steps(), batch)});
         },
         trainer.format(), trainer.device());

@@ -11,8 +11,8 @@
 
 namespace ptnas {
 
-// Table 1: two layers (or edges) of equal shape and stride in each stage (cell) change places at test time, their
-// weights and statistics moving along.
+// Table 1: two layers (or edges) of equal shape and stride in each stage (cell) change places at test time,
+// their weights and statistics moving along.
 
 struct ShuffleOptions {
   std::int64_t shuffles = 20;
@@ -39,7 +39,8 @@ std::vector<std::vector<LayerPair>> layer_pairs(const ReferenceNetwork& network)
 using EdgePair = std::pair<int, int>;
 std::vector<std::vector<EdgePair>> edge_pairs(const Supernet& network);
 
-/// Exchanges parameters and buffers under two prefixes, in place. Throws Error where they differ in names or shapes.
+/// Exchanges parameters and buffers under two prefixes, in place. Throws Error where they differ in names or
+/// shapes.
 void swap_layers(torch::nn::Module& network, const LayerPair& pair);
 
 /// Both leave the network as it was, to the bit. `format` and `device` are the network's.

@@ -22,7 +22,8 @@ std::map<std::string, torch::Tensor> tensors_of(torch::nn::Module& network) {
   return all;
 }
 
-void expect_equal(const std::map<std::string, torch::Tensor>& a, const std::map<std::string, torch::Tensor>& b) {
+void expect_equal(const std::map<std::string, torch::Tensor>& a,
+                  const std::map<std::string, torch::Tensor>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (const auto& [name, tensor] : a) EXPECT_TRUE(torch::equal(tensor, b.at(name))) << name;
 }
@@ -61,8 +62,10 @@ TEST_F(ShufflingTest, WeightsAndStatisticsChangePlacesAndComeBack) {
   swap_layers(network, {"layers.1.", "layers.3."});
   const auto after = tensors_of(network);
   for (const char* name : {"0.weight", "1.running_mean", "3.running_var"}) {
-    EXPECT_TRUE(torch::equal(before.at(std::string("layers.1.") + name), after.at(std::string("layers.3.") + name)));
-    EXPECT_TRUE(torch::equal(before.at(std::string("layers.3.") + name), after.at(std::string("layers.1.") + name)));
+    EXPECT_TRUE(
+        torch::equal(before.at(std::string("layers.1.") + name), after.at(std::string("layers.3.") + name)));
+    EXPECT_TRUE(
+        torch::equal(before.at(std::string("layers.3.") + name), after.at(std::string("layers.1.") + name)));
   }
   EXPECT_FALSE(torch::equal(before.at("layers.1.1.running_mean"), after.at("layers.1.1.running_mean")));
   EXPECT_TRUE(torch::equal(before.at("layers.2.0.weight"), after.at("layers.2.0.weight")));
@@ -86,7 +89,9 @@ TEST_F(ShufflingTest, PairsAreOfOneStageStrideAndKindOfEdge) {
   EXPECT_EQ(edges[1].size(), 8u * 7 / 2 + 6 * 5 / 2);
   // S1's edges differ: of its normal ones 3 have skip and dil3, and so on.
   const Supernet s1(make_space("s1", 4, false), {.channels = 4, .cells = 3});
-  for (const auto& [a, b] : edge_pairs(s1)[0]) EXPECT_EQ(s1.space().of(CellType::kNormal)[static_cast<std::size_t>(a)], s1.space().of(CellType::kNormal)[static_cast<std::size_t>(b)]);
+  for (const auto& [a, b] : edge_pairs(s1)[0])
+    EXPECT_EQ(s1.space().of(CellType::kNormal)[static_cast<std::size_t>(a)],
+              s1.space().of(CellType::kNormal)[static_cast<std::size_t>(b)]);
 }
 
 TEST_F(ShufflingTest, ReferenceNetworksAreShuffledBySeedAndStayAsTheyWere) {
@@ -97,8 +102,8 @@ TEST_F(ShufflingTest, ReferenceNetworksAreShuffledBySeedAndStayAsTheyWere) {
     train.epochs = 6;
     train.batch = 8;
     train.cutout = 0;
-    const auto network = train_reference(run, task.dataset, {.kind = kind, .channels = 4, .blocks = 3}, task.data,
-                                         train, task.runtime);
+    const auto network = train_reference(run, task.dataset, {.kind = kind, .channels = 4, .blocks = 3},
+                                         task.data, train, task.runtime);
     const auto before = tensors_of(*network);
     options.shuffles = 8;
     options.images = 0;
@@ -116,10 +121,12 @@ TEST_F(ShufflingTest, ReferenceNetworksAreShuffledBySeedAndStayAsTheyWere) {
     expect_equal(before, tensors_of(*network));
     // A second call loads what is trained; another shape is refused.
     EXPECT_TRUE(run.finished("train"));
-    expect_equal(before, tensors_of(*train_reference(run, task.dataset, {.kind = kind, .channels = 4, .blocks = 3},
-                                                     task.data, train, task.runtime)));
-    EXPECT_THROW(train_reference(run, task.dataset, {.kind = kind, .channels = 8}, task.data, train, task.runtime),
-                 Error);
+    expect_equal(before,
+                 tensors_of(*train_reference(run, task.dataset, {.kind = kind, .channels = 4, .blocks = 3},
+                                             task.data, train, task.runtime)));
+    EXPECT_THROW(
+        train_reference(run, task.dataset, {.kind = kind, .channels = 8}, task.data, train, task.runtime),
+        Error);
   }
 }
 
@@ -151,7 +158,9 @@ TEST_F(ShufflingTest, TheWalkIsTheNetwork) {
     const torch::Tensor images = torch::randn({3, 1, 8, 8});
     const torch::Tensor expected = trainer.network().forward(images, weights, {});
     SupernetWalk walk(trainer.network());
-    const auto of = [&](int cell) -> const EdgeWeights& { return weights.of(trainer.network().cell_type(cell)); };
+    const auto of = [&](int cell) -> const EdgeWeights& {
+      return weights.of(trainer.network().cell_type(cell));
+    };
     EXPECT_TRUE(torch::equal(walk.forward(images, of, {}), expected));
     int cells = 0;
     const torch::Tensor recorded = walk.record(images, of, {}, [&](int cell, const CellRecord& record) {

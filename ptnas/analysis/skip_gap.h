@@ -17,9 +17,9 @@ struct SkipGap {
   double gap = 0;
 };
 
-/// From the lines of a run's metrics.jsonl, by epoch of phase "search": the mean over all edges, of both cell types,
-/// that have a skip and a convolution, of the skip's softmax weight less the mean of the convolutions'. Throws
-/// Error(kUsage) where the space has no such edge, Error where a line lacks alpha.
+/// From the lines of a run's metrics.jsonl, by epoch of phase "search": the mean over all edges, of both cell
+/// types, that have a skip and a convolution, of the skip's softmax weight less the mean of the
+/// convolutions'. Throws Error(kUsage) where the space has no such edge, Error where a line lacks alpha.
 std::vector<SkipGap> skip_gaps(const std::vector<Json>& metrics, const SearchSpace& space);
 
 /// Spearman's rank correlation of accuracy and gap over the epochs; NaN of fewer than two.

@@ -28,8 +28,8 @@ TEST(SkipGaps, OfS2ByHand) {
   const std::vector<SkipGap> gaps =
       skip_gaps({line(0, 0.3, 0.5), Json{{"phase", "tune"}}, line(1, 0.4, 0.75)}, space);
   ASSERT_EQ(gaps.size(), 2u);
-  EXPECT_NEAR(gaps[0].gap, -0.5 / 4, 1e-12);           // edges 0, 0, 0 and -0.5
-  EXPECT_NEAR(gaps[1].gap, (0.5 - 0.5) / 4, 1e-12);    // 0.5, 0, 0 and -0.5
+  EXPECT_NEAR(gaps[0].gap, -0.5 / 4, 1e-12);         // edges 0, 0, 0 and -0.5
+  EXPECT_NEAR(gaps[1].gap, (0.5 - 0.5) / 4, 1e-12);  // 0.5, 0, 0 and -0.5
   EXPECT_EQ(gaps[1].epoch, 1);
   EXPECT_NEAR(accuracy_gap_correlation(gaps), 1, 1e-12);
 }

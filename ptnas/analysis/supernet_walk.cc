@@ -24,8 +24,9 @@ std::shared_ptr<T> part(const torch::nn::Module& network, const std::string& nam
 
 SupernetWalk::SupernetWalk(Supernet& network) : network_(network) {
   if (network.space().family != Family::kDarts) {
-    fail_usage("expected a supernet of two inputs and concatenated nodes, found one of space {}; give another",
-               network.space().name);
+    fail_usage(
+        "expected a supernet of two inputs and concatenated nodes, found one of space {}; give another",
+        network.space().name);
   }
   for (int cell = 0; cell < network.shape().cells; ++cell)
     cells_.push_back(part<MixedCell>(network, fmt::format("cells.{}", cell)));
@@ -73,8 +74,8 @@ CellRecord SupernetWalk::record_cell(int cell, const torch::Tensor& older, const
       const std::vector<double>& row = weights.host[static_cast<std::size_t>(edge)];
       for (std::size_t o = 0; o < row.size(); ++o) {
         const auto operation = part<Operation>(network_, fmt::format("{}_ops.{}._ops.{}", name, edge, o));
-        const torch::Tensor output = operation->forward(states[static_cast<std::size_t>(from)], context,
-                                                        cell * kPlacesPerCell + edge);
+        const torch::Tensor output =
+            operation->forward(states[static_cast<std::size_t>(from)], context, cell * kPlacesPerCell + edge);
         record.operations.back().push_back(output);
         mixed = mixed.defined() ? mixed + row[o] * output : row[o] * output;
       }

@@ -17,15 +17,15 @@ struct CellRecord {
   std::vector<torch::Tensor> nodes;
 };
 
-/// Goes through a supernet of the DARTS family cell by cell, so that cells can have weights of their own or be
-/// looked into. Shares the network's modules; not thread-safe. Throws Error for another family.
+/// Goes through a supernet of the DARTS family cell by cell, so that cells can have weights of their own or
+/// be looked into. Shares the network's modules; not thread-safe. Throws Error for another family.
 class SupernetWalk {
  public:
   explicit SupernetWalk(Supernet& network);
   int cells() const { return static_cast<int>(cells_.size()); }
 
-  /// [N, C, H, W] -> logits [N, classes], each cell under its own weights; Supernet::forward() where these are
-  /// those of its type.
+  /// [N, C, H, W] -> logits [N, classes], each cell under its own weights; Supernet::forward() where these
+  /// are those of its type.
   using WeightsOf = std::function<const EdgeWeights&(int cell)>;
   torch::Tensor forward(const torch::Tensor& images, const WeightsOf& weights, const ForwardContext& context);
 

@@ -50,7 +50,8 @@ void analyse_reference(AnalyseArguments& arguments, const std::vector<std::strin
   if (arguments.flags.out.empty()) fail_usage("--network expects --out RUN, where it is trained");
   Session session = open_session({arguments.flags, command_line, arguments.flags.out, std::nullopt});
   const Configuration& c = session.configuration;
-  const auto network = train_reference(session.run, *session.dataset, arguments.shape, c.data, c.train, c.runtime);
+  const auto network =
+      train_reference(session.run, *session.dataset, arguments.shape, c.data, c.train, c.runtime);
   Json json = versioned("ptnas-analysis", 1);
   json["analysis"] = "table1";
   json["result"] = shuffle_json(
@@ -65,7 +66,8 @@ Json skip_gap_json(const std::vector<SkipGap>& gaps) {
   Json json = Json::object();
   json["epochs"] = Json::array();
   for (const SkipGap& one : gaps)
-    json["epochs"].push_back({{"epoch", one.epoch}, {"valid_accuracy", one.valid_accuracy}, {"gap", one.gap}});
+    json["epochs"].push_back(
+        {{"epoch", one.epoch}, {"valid_accuracy", one.valid_accuracy}, {"gap", one.gap}});
   const double correlation = accuracy_gap_correlation(gaps);
   json["rank_correlation"] = std::isfinite(correlation) ? Json(correlation) : Json(nullptr);
   return json;
@@ -81,7 +83,8 @@ Json hessian_json(const std::vector<Json>& metrics) {
                               {"valid_accuracy", line["valid_accuracy"]}});
   }
   if (json["epochs"].empty())
-    fail_usage("expected a search with --hessian-every, the run has no eigenvalue in its metrics; search again");
+    fail_usage(
+        "expected a search with --hessian-every, the run has no eigenvalue in its metrics; search again");
   return json;
 }
 
@@ -155,12 +158,14 @@ void add_analyse_command(CommandBuilder& builder, const std::vector<std::string>
                   "table1, figure1 (figure7: several supernets in turn), figure3, proposition1 or hessian")
       ->required();
   command.add_option("run", arguments->run, "run directory of a search");
-  command.add_option("--out", arguments->flags.out,
-                     "where ANALYSIS.json is written; default: the run. With --network the run that trains it");
+  command.add_option(
+      "--out", arguments->flags.out,
+      "where ANALYSIS.json is written; default: the run. With --network the run that trains it");
   command.add_option("--network", arguments->network, "table1: vgg16 or resnet instead of a supernet");
   command.add_option("--network-channels", arguments->shape.channels,
                      "channels of its first stage (VGG-16: 64; a ResNet for CIFAR: 16)");
-  command.add_option("--network-blocks", arguments->shape.blocks, "resnet: blocks of each of its three stages");
+  command.add_option("--network-blocks", arguments->shape.blocks,
+                     "resnet: blocks of each of its three stages");
   command.add_option("--shuffles", arguments->shuffles, "table1: how many");
   command.add_option("--images", arguments->images,
                      "table1: test images, 0: all; proposition1: validation images, 0: 128");

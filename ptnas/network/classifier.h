@@ -13,8 +13,8 @@ class Classifier : public torch::nn::Module {
     torch::Tensor logits;     ///< [N, classes]
     torch::Tensor auxiliary;  ///< [N, classes] in training with an auxiliary head, else undefined
   };
-  /// `images` [N, C, H, W]; `drop_path`: probability of dropping an operation's output for a sample, in training
-  /// only and where there are such.
+  /// `images` [N, C, H, W]; `drop_path`: probability of dropping an operation's output for a sample, in
+  /// training only and where there are such.
   virtual Output forward(const torch::Tensor& images, double drop_path, const ForwardContext& context) = 0;
 };
 

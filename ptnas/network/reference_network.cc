@@ -41,8 +41,8 @@ class ReferenceNetwork::VggLayer final : public Layer {
   bool pools_;
 };
 
-// conv-BN-ReLU-conv-BN beside a shortcut, then ReLU. At stride 2 the shortcut takes every other pixel and fills new
-// channels with zeros (option A of He et al.).
+// conv-BN-ReLU-conv-BN beside a shortcut, then ReLU. At stride 2 the shortcut takes every other pixel and
+// fills new channels with zeros (option A of He et al.).
 class ReferenceNetwork::ResidualLayer final : public Layer {
  public:
   ResidualLayer(int in, int out, int stride)

@@ -25,19 +25,19 @@ struct ReferenceShape {
   int width = 32;
 };
 
-/// VGG-16 with batch-norm (Simonyan and Zisserman, ICLR 2015, configuration D): 13 times conv3x3-BN-ReLU in five
-/// stages of 1, 2, 4, 8, 8 times the channels, each followed by a 2x2 max-pool; then, as is usual for CIFAR, one
-/// linear layer. Or the ResNet for CIFAR (He et al., CVPR 2016, Section 4.2): conv3x3, three stages of residual
-/// blocks of 1, 2, 4 times the channels, shortcuts without parameters, global average pool, linear. ATen's
-/// operations; one layer (VGG) or block (ResNet) is one child module.
+/// VGG-16 with batch-norm (Simonyan and Zisserman, ICLR 2015, configuration D): 13 times conv3x3-BN-ReLU in
+/// five stages of 1, 2, 4, 8, 8 times the channels, each followed by a 2x2 max-pool; then, as is usual for
+/// CIFAR, one linear layer. Or the ResNet for CIFAR (He et al., CVPR 2016, Section 4.2): conv3x3, three
+/// stages of residual blocks of 1, 2, 4 times the channels, shortcuts without parameters, global average
+/// pool, linear. ATen's operations; one layer (VGG) or block (ResNet) is one child module.
 class ReferenceNetwork final : public Classifier {
  public:
   /// Throws Error for a shape out of range.
   explicit ReferenceNetwork(const ReferenceShape& shape);
   Output forward(const torch::Tensor& images, double drop_path, const ForwardContext& context) override;
 
-  /// By stage ("successive layers between two downsampling blocks", Table 1): the names, as prefixes of parameters
-  /// and buffers, of the layers of equal shape and stride.
+  /// By stage ("successive layers between two downsampling blocks", Table 1): the names, as prefixes of
+  /// parameters and buffers, of the layers of equal shape and stride.
   const std::vector<std::vector<std::string>>& interchangeable() const { return interchangeable_; }
   const ReferenceShape& shape() const { return shape_; }
   NetworkCost cost() const;

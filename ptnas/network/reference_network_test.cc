@@ -52,15 +52,16 @@ TEST(ReferenceNetwork, ABlockOfStrideTwoHasAShortcutOfZeros) {
   const torch::NoGradGuard no_grad;
   for (const auto& parameter : network.named_parameters()) {
     // The residual branches give zero; the stem and the classifier add up.
-    const bool is_branch = !parameter.key().starts_with("layers.0.") && parameter.key().starts_with("layers.");
+    const bool is_branch =
+        !parameter.key().starts_with("layers.0.") && parameter.key().starts_with("layers.");
     torch::Tensor value = parameter.value();
     value.fill_(is_branch ? 0 : 1);
   }
   const torch::Tensor logits = network.forward(torch::ones({1, 3, 8, 8}), 0, {}).logits;
   // The first two of eight features alone are not zero, and the classifier's bias is 1.
-  const torch::Tensor stem = torch::relu(torch::conv2d(torch::ones({1, 3, 8, 8}), torch::ones({1, 3, 3, 3}), {}, 1, 1) /
-                                             std::sqrt(1 + 1e-5) +
-                                         1);
+  const torch::Tensor stem = torch::relu(
+      torch::conv2d(torch::ones({1, 3, 8, 8}), torch::ones({1, 3, 3, 3}), {}, 1, 1) / std::sqrt(1 + 1e-5) +
+      1);
   const double mean = stem.slice(2, 0, {}, 4).slice(3, 0, {}, 4).mean().item<double>();
   EXPECT_NEAR(logits[0][0].item<double>(), 2 * mean + 1, 1e-3);
 }

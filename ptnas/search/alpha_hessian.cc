@@ -43,8 +43,8 @@ std::size_t count_below(const std::vector<double>& diagonal, const std::vector<d
 double largest_of_tridiagonal(const std::vector<double>& diagonal, const std::vector<double>& beside) {
   double low = diagonal[0], high = diagonal[0];
   for (std::size_t i = 0; i < diagonal.size(); ++i) {
-    const double radius = (i > 0 ? std::abs(beside[i - 1]) : 0) +
-                          (i + 1 < diagonal.size() ? std::abs(beside[i]) : 0);
+    const double radius =
+        (i > 0 ? std::abs(beside[i - 1]) : 0) + (i + 1 < diagonal.size() ? std::abs(beside[i]) : 0);
     low = std::min(low, diagonal[i] - radius);
     high = std::max(high, diagonal[i] + radius);
   }
@@ -132,7 +132,8 @@ double dominant_eigenvalue(SupernetTrainer& trainer, std::int64_t epoch) {
       kHessianRegularisation;
   if (!std::isfinite(eigenvalue)) {
     fail(
-        "the Hessian of the validation loss by alpha is not finite after epoch {}: the supernet has diverged; "
+        "the Hessian of the validation loss by alpha is not finite after epoch {}: the supernet has "
+        "diverged; "
         "lower --learning-rate",
         epoch);
   }

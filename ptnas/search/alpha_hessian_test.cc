@@ -131,12 +131,12 @@ TEST_F(AlphaHessianTest, OneCellTypeAndShortRows) {
   task.search.space = "nb201";
   task.search.nodes = 4;
   task.search.cells = 1;
-  EXPECT_TRUE(std::isfinite(
-      dominant_eigenvalue(*std::make_unique<SupernetTrainer>(task.dataset, task.data, task.search, task.runtime), 0)));
+  EXPECT_TRUE(std::isfinite(dominant_eigenvalue(
+      *std::make_unique<SupernetTrainer>(task.dataset, task.data, task.search, task.runtime), 0)));
   task.search.space = "s1";
   task.search.cells = 3;
-  EXPECT_TRUE(std::isfinite(
-      dominant_eigenvalue(*std::make_unique<SupernetTrainer>(task.dataset, task.data, task.search, task.runtime), 0)));
+  EXPECT_TRUE(std::isfinite(dominant_eigenvalue(
+      *std::make_unique<SupernetTrainer>(task.dataset, task.data, task.search, task.runtime), 0)));
 }
 
 TEST_F(AlphaHessianTest, ADivergedSupernetIsOneError) {

@@ -21,7 +21,8 @@ bool eigenvalue_has_risen(const std::vector<double>& eigenvalues, const SearchOp
 EarlyStop::EarlyStop(RunDirectory& run, const SearchOptions& options) : run_(run), options_(options) {
   if (options.hessian_every < 0 || options.hessian_window < 1 || options.hessian_distance < 1) {
     fail_usage(
-        "expected --hessian-every of at least 0 and --hessian-window and --hessian-distance of at least 1, found {}, "
+        "expected --hessian-every of at least 0 and --hessian-window and --hessian-distance of at least 1, "
+        "found {}, "
         "{} and {}",
         options.hessian_every, options.hessian_window, options.hessian_distance);
   }

@@ -11,13 +11,13 @@
 namespace ptnas {
 
 /// RobustDARTS' criterion (Zela et al., ICLR 2020, Section 5; FACTS, Analysis): the mean of the last
-/// --hessian-window eigenvalues exceeds --hessian-factor times the mean of as many that end --hessian-distance
-/// measurements before. `eigenvalues`: one every --hessian-every epochs, all so far.
+/// --hessian-window eigenvalues exceeds --hessian-factor times the mean of as many that end
+/// --hessian-distance measurements before. `eigenvalues`: one every --hessian-every epochs, all so far.
 bool eigenvalue_has_risen(const std::vector<double>& eigenvalues, const SearchOptions& options);
 
-/// Follows a search's dominant eigenvalue and, where the options ask for it, stops the search. Keeps the supernets
-/// of the last measurements as files in the run, hessian.EPOCH.safetensors, until the search ends. Its state goes
-/// with the search's checkpoints.
+/// Follows a search's dominant eigenvalue and, where the options ask for it, stops the search. Keeps the
+/// supernets of the last measurements as files in the run, hessian.EPOCH.safetensors, until the search ends.
+/// Its state goes with the search's checkpoints.
 class EarlyStop {
  public:
   /// Throws Error(kUsage) where the options contradict each other.

@@ -339,7 +339,8 @@ Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const Runtime
                                  number);
       },
       format, device, loader_threads);
-  return evaluation_json(evaluation, count_network(model.network->genotype(), model.network->shape()), dataset);
+  return evaluation_json(evaluation, count_network(model.network->genotype(), model.network->shape()),
+                         dataset);
 }
 
 }  // namespace ptnas
