@@ -38,7 +38,7 @@ class AlphaHessian {
 /// by Lanczos' iteration with full orthogonalisation, until it changes by less than `tolerance` of itself. A
 /// function of the seed, from which the start is drawn.
 double largest_eigenvalue(const std::function<torch::Tensor(const torch::Tensor&)>& times, std::int64_t n,
-                          std::uint64_t seed, double tolerance = 1e-4);
+                          std::uint64_t seed, double tolerance = 1e-3);
 
 /// RobustDARTS adds this to the diagonal before it takes the eigenvalue.
 constexpr double kHessianRegularisation = 1e-3;
