@@ -115,7 +115,7 @@ Json measure_discretization(SupernetTrainer& trainer, const std::filesystem::pat
     const EdgeOf& edge = edges[i];
     if (result.size() == i) result.push_back(trials.begin(edge));
     Json& entry = result.at(i);
-    if (entry.at("cell") != name_of(edge.type) || entry.at("edge") != edge.edge)
+    if (entry.at("cell").get<std::string>() != name_of(edge.type) || entry.at("edge").get<int>() != edge.edge)
       fail("the saved result is of other edges; remove it, or give the options it was made with");
     const auto& candidates = trainer.network().space().of(edge.type)[static_cast<std::size_t>(edge.edge)];
     while (entry["operations"].size() < candidates.size()) {

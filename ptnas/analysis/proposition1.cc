@@ -102,14 +102,14 @@ Json summary_of(const Json& rows, OptimalMap estimate) {
   double skip = 0, other = 0, difference = 0;
   std::size_t edges = 0, nearer = 0, prefers = 0, chose = 0, agree = 0;
   for (const Json& row : rows) {
-    if (row["estimate"] != name_of(estimate) || row["closed"].is_null()) continue;
+    if (row["estimate"].get<std::string>() != name_of(estimate) || row["closed"].is_null()) continue;
     const auto optimum = row["closed"].get<double>(), weight = row["learned"].get<double>();
     ++edges;
     closed.push_back(optimum);
     learned.push_back(weight);
     skip += row["var_skip"].get<double>();
     other += row["var_other"].get<double>();
-    nearer += row["var_skip"] < row["var_other"];
+    nearer += row["var_skip"].get<double>() < row["var_other"].get<double>();
     prefers += optimum > 0.5;
     chose += weight > 0.5;
     agree += (optimum > 0.5) == (weight > 0.5);

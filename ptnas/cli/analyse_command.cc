@@ -23,7 +23,7 @@ namespace {
 struct AnalyseArguments {
   Flags flags;
   std::string analysis, run, network;
-  ReferenceShape shape;
+  int channels = 0, blocks = ReferenceShape().blocks;
   std::int64_t shuffles = 20, images = 0, edges = 3;
   bool alpha_moves = true;
 };
@@ -44,14 +44,18 @@ ShuffleOptions shuffle_options(const AnalyseArguments& arguments, const RuntimeO
 }
 
 // Trains the network in --out and shuffles it.
-void analyse_reference(AnalyseArguments& arguments, const std::vector<std::string>& command_line) {
-  arguments.shape.kind = reference_from_name(arguments.network);
+void analyse_reference(const AnalyseArguments& arguments, const std::vector<std::string>& command_line) {
+  ReferenceShape shape;
+  shape.kind = reference_from_name(arguments.network);
+  shape.channels = arguments.channels > 0                ? arguments.channels
+                   : shape.kind == ReferenceKind::kVgg16 ? kVggChannels
+                                                         : kResNetChannels;
+  shape.blocks = arguments.blocks;
   if (arguments.analysis != "table1") fail_usage("--network is for the analysis table1");
   if (arguments.flags.out.empty()) fail_usage("--network expects --out RUN, where it is trained");
   Session session = open_session({arguments.flags, command_line, arguments.flags.out, std::nullopt});
   const Configuration& c = session.configuration;
-  const auto network =
-      train_reference(session.run, *session.dataset, arguments.shape, c.data, c.train, c.runtime);
+  const auto network = train_reference(session.run, *session.dataset, shape, c.data, c.train, c.runtime);
   Json json = versioned("ptnas-analysis", 1);
   json["analysis"] = "table1";
   json["result"] = shuffle_json(
@@ -133,7 +137,7 @@ void analyse_supernet(const AnalyseArguments& arguments) {
   std::printf("%s\n", json["result"].dump(2).c_str());
 }
 
-void analyse(AnalyseArguments& arguments, const std::vector<std::string>& command_line) {
+void analyse(const AnalyseArguments& arguments, const std::vector<std::string>& command_line) {
   const std::vector<std::string> names = {"table1", "figure1", "figure3", "proposition1", "hessian"};
   if (std::find(names.begin(), names.end(), arguments.analysis) == names.end())
     fail_usage("expected an analysis of {}, found {}", fmt::join(names, ", "), arguments.analysis);
@@ -162,10 +166,9 @@ void add_analyse_command(CommandBuilder& builder, const std::vector<std::string>
       "--out", arguments->flags.out,
       "where ANALYSIS.json is written; default: the run. With --network the run that trains it");
   command.add_option("--network", arguments->network, "table1: vgg16 or resnet instead of a supernet");
-  command.add_option("--network-channels", arguments->shape.channels,
-                     "channels of its first stage (VGG-16: 64; a ResNet for CIFAR: 16)");
-  command.add_option("--network-blocks", arguments->shape.blocks,
-                     "resnet: blocks of each of its three stages");
+  command.add_option("--network-channels", arguments->channels,
+                     "channels of its first stage; 0: what is usual, VGG-16 64 and a ResNet for CIFAR 16");
+  command.add_option("--network-blocks", arguments->blocks, "resnet: blocks of each of its three stages");
   command.add_option("--shuffles", arguments->shuffles, "table1: how many");
   command.add_option("--images", arguments->images,
                      "table1: test images, 0: all; proposition1: validation images, 0: 128");

@@ -15,10 +15,12 @@ namespace ptnas {
 /// The networks with which Table 1 compares a supernet.
 enum class ReferenceKind { kVgg16, kResNet };
 
+constexpr int kVggChannels = 64, kResNetChannels = 16;  ///< usual, of the first stage
+
 struct ReferenceShape {
   ReferenceKind kind = ReferenceKind::kVgg16;
-  int channels = 64;  ///< of the first stage: 64 in VGG-16, 16 in a ResNet for CIFAR
-  int blocks = 5;     ///< ResNet: of each of the three stages, so that it has 6 blocks + 2 layers
+  int channels = kVggChannels;  ///< of the first stage
+  int blocks = 5;               ///< ResNet: of each of the three stages, so that it has 6 blocks + 2 layers
   int classes = 10;
   int image_channels = 3;
   int height = 32;
