@@ -5,10 +5,8 @@
 
 namespace ptnas {
 
-namespace {
-
 // conv3x3 and affine batch-norm, children "0" and "1" of a layer, from `first` on.
-class ConvNorm {
+class ReferenceNetwork::ConvNorm {
  public:
   ConvNorm(torch::nn::Module& layer, int first, int in, int out, int stride)
       : conv_(layer.register_module(std::to_string(first), make_convolution(in, out, 3, stride, 1))),
@@ -19,8 +17,6 @@ class ConvNorm {
   torch::nn::Conv2d conv_;
   std::shared_ptr<BatchNorm> norm_;
 };
-
-}  // namespace
 
 class ReferenceNetwork::Layer : public torch::nn::Module {
  public:

@@ -45,6 +45,7 @@ class ReferenceNetwork final : public Classifier {
   NetworkCost cost() const;
 
  private:
+  class ConvNorm;
   class Layer;
   class VggLayer;
   class ResidualLayer;
