@@ -52,6 +52,7 @@ void add_parity_command(CommandBuilder& builder);
 void add_data_command(CommandBuilder& builder);
 void add_query_command(CommandBuilder& builder);
 void add_bench_command(CommandBuilder& builder);
+void add_analyse_command(CommandBuilder& builder, const std::vector<std::string>& command_line);
 void add_experiment_command(CommandBuilder& builder, const std::vector<std::string>& command_line);
 
 }  // namespace ptnas

@@ -27,8 +27,9 @@ struct RuntimeOptions {
     v.choice("memory-format", memory_format, {"channels-last", "nchw"}, "memory layout of images");
     v.option("checkpoint-minutes", checkpoint_minutes,
              "save a checkpoint within an epoch after this many minutes; 0: at the end of epochs only");
-    v.option("stop-after", stop_after,
-             "stop each stage, saved as by Ctrl-C, after N of its steps, a selection after N decisions; 0: never");
+    v.option(
+        "stop-after", stop_after,
+        "stop each stage, saved as by Ctrl-C, after N of its steps, a selection after N decisions; 0: never");
   }
 };
 

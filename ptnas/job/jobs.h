@@ -20,7 +20,7 @@ Session select_job(const std::string& supernet_run, const Flags& flags,
                    const std::vector<std::string>& command_line);
 
 /// Retrains `genotype` (whatever read_genotype() takes) in flags.out; empty: in the run directory that
-/// `genotype` is.
+/// `genotype` is. With flags.resume `genotype` may be empty: the run has its own.
 Session train_job(const std::string& genotype, const Flags& flags,
                   const std::vector<std::string>& command_line);
 
