@@ -1,6 +1,10 @@
 #include "ptnas/cli/program.h"
 
+#include <c10/util/Exception.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/interrupt.h"
@@ -73,6 +77,13 @@ class FlagVisitor final : public OptionVisitor {
   std::string group_ = "Options";
 };
 
+// Results that did not reach their reader are a failure (a full disk, say).
+void flush_results() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  fail("cannot write the results to standard output: {}; free some space or send them elsewhere",
+       std::strerror(errno));
+}
+
 int report_usage(const std::string& message) {
   std::fprintf(stderr, "ptnas: %s\n", message.c_str());
   return 2;
@@ -123,6 +134,7 @@ int run_program(const std::vector<std::string>& arguments) {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     if (const EngineDifferences found = engine_differences(); found.passes > 0)
       log_info("{}", describe(found));
+    flush_results();
     return 0;
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help, --version
@@ -136,6 +148,10 @@ int run_program(const std::vector<std::string>& arguments) {
   } catch (const Error& error) {
     std::fprintf(stderr, "ptnas: %s\n", error.what());
     return error.kind() == ErrorKind::kUsage ? 2 : 1;
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    std::fprintf(stderr, "ptnas: libtorch failed: %s\n", text.substr(0, text.find('\n')).c_str());
+    return 1;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "ptnas: out of memory; try a smaller --batch or fewer --channels\n");
     return 1;

@@ -16,7 +16,7 @@ namespace ptnas {
 namespace {
 
 std::string default_out(const Flags& flags) {
-  const Configuration c = resolve_configuration({{"command line", flags.values}});
+  const Configuration c = configuration_of(flags);
   const std::string data = c.data.data.substr(0, c.data.data.find(':'));
   return fmt::format("runs/{}-{}-{}-seed{}", data, c.preset, c.select.selection, c.runtime.seed);
 }

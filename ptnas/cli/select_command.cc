@@ -88,7 +88,16 @@ void select_from_checkpoint(const Arguments& arguments, const std::vector<std::s
   finish(session);
 }
 
-void select(const Arguments& arguments, const std::vector<std::string>& command_line) {
+// `select --resume --out CHILD` needs no more: the child names its supernet.
+void put_parent(Arguments& arguments) {
+  if (!arguments.flags.resume || !arguments.run.empty() || !arguments.checkpoint.empty()) return;
+  if (!is_run_directory(arguments.flags.out)) return;
+  const std::optional<fs::path> parent = RunDirectory::open_for_reading(arguments.flags.out).parent();
+  arguments.run = parent ? parent->string() : arguments.flags.out;
+}
+
+void select(Arguments arguments, const std::vector<std::string>& command_line) {
+  put_parent(arguments);
   if (arguments.run.empty() == arguments.checkpoint.empty()) {
     fail_usage("select expects either a run directory or --checkpoint FILE");
   }

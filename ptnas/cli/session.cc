@@ -1,5 +1,6 @@
 #include "ptnas/cli/session.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 #include <torch/version.h>
@@ -10,6 +11,7 @@
 #include <stdexcept>
 
 #include "ptnas/core/error.h"
+#include "ptnas/core/interrupt.h"
 #include "ptnas/core/log.h"
 #include "ptnas/kernels/vector_target.h"
 #include "ptnas/network/layout.h"
@@ -62,6 +64,12 @@ void warn_of_another_machine(const RunDirectory& run, const Json& now) {
   }
 }
 
+void check_device(const RuntimeOptions& runtime) {
+  if (runtime.device == "cuda" && !at::hasCUDA())
+    fail_usage(
+        "--device cuda expects a GPU that libtorch can use, and found none; leave it out to use the CPU");
+}
+
 void write_environment(RunDirectory& run, const std::vector<std::string>& command_line,
                        const RuntimeOptions& runtime) {
   Json environment = describe_environment(command_line, at::get_num_threads());
@@ -97,6 +105,7 @@ void check_data(const RunDirectory& run, const Json& description) {
 }  // namespace
 
 void configure_threads(const RuntimeOptions& runtime) {
+  check_device(runtime);
   if (const char* target = std::getenv("PTNAS_VECTOR_TARGET"); target != nullptr) {
     try {
       kernels::force_vector_target(target);
@@ -129,9 +138,11 @@ Session open_session(const SessionRequest& request) {
     layers.push_back(request.out);
   }
   Configuration configuration = layered_configuration(layers, request.flags, request.space);
+  check_device(configuration.runtime);
   std::unique_ptr<Dataset> dataset = open_dataset(configuration.data);
   const Json description = dataset->describe();
 
+  defer_interrupts();
   Session session{RunDirectory::open_for_writing(request.out), configuration, std::move(dataset)};
   check_data(session.run, description);
   session.run.set_configuration(option_values(session.configuration), changeable_options(session.run));

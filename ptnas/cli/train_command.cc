@@ -10,7 +10,10 @@ namespace ptnas {
 
 namespace {
 
-void train(const Flags& flags, const std::string& argument, const std::vector<std::string>& command_line) {
+void train(const Flags& flags, std::string argument, const std::vector<std::string>& command_line) {
+  // `train --resume --out RUN` needs no more: the run has its genotype.
+  if (argument.empty() && flags.resume) argument = flags.out;
+  if (argument.empty()) fail_usage("train expects a genotype: a run directory, a file or text; see --help");
   std::optional<std::filesystem::path> based_on;
   if (is_run_directory(argument)) based_on = argument;
   std::filesystem::path out = flags.out;
@@ -37,11 +40,10 @@ void add_train_command(CommandBuilder& builder, const std::vector<std::string>& 
   CLI::App& command =
       builder.add(builder.root(), "train", "Train the network of a genotype, and report",
                   [flags, genotype, command_line] { train(*flags, *genotype, command_line); });
-  command
-      .add_option("genotype", *genotype,
-                  "run directory, genotype file (JSON or text), DARTS' Genotype(...) text or NAS-Bench-201's "
-                  "|op~0|+..")
-      ->required();
+  command.add_option(
+      "genotype", *genotype,
+      "run directory, genotype file (JSON or text), DARTS' Genotype(...) text or NAS-Bench-201's "
+      "|op~0|+..; with --resume --out RUN it may be left out");
   command.add_option("--out", flags->out, "run directory; default: the one given as genotype");
   command.add_flag("--resume", flags->resume, "go on with the configuration saved in --out");
   add_config_flag(command, *flags);
