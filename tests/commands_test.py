@@ -47,7 +47,7 @@ def expect(status, *arguments, says=None, timeout=300):
 
 def test_help():
     check("quick" in expect(0, "--help").stdout, "--help says how to start")
-    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data", "query"):
+    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data", "query", "experiment", "analyse"):
         expect(0, command, "--help")
     expect(0, "--version")
     expect(2)
@@ -335,6 +335,41 @@ def test_methods(folder):
     expect(2, "select", folder / "sgas-magnitude", "--selection", "perturbation", "--out", folder / "sgas-other", says="magnitude")
 
 
+def test_analyses(folder):
+    """Each analysis of the paper, and Table 1's two networks; two seeds, where chance plays a part, differ."""
+    data = ["--data", f"idx:{folder / 'idx'}", *support.TINY, "--space", "s2", "--hessian-every", 1, "--epochs", 2]
+    results = {}
+    for seed in (0, 1):
+        out = folder / f"analysed-{seed}"
+        expect(0, "search", *data, "--seed", seed, "--out", out)
+        for name, more in (("table1", ["--shuffles", 3]), ("figure1", ["--edges", 2, "--converged-epochs", 1]), ("figure3", []),
+                           ("proposition1", ["--images", 16]), ("hessian", [])):
+            shown = expect(0, "analyse", name, out, *more)
+            written = json.loads((out / f"{name}.json").read_text())
+            check(json.loads(shown.stdout) == written["result"], f"{name}: what is shown and what is written differ")
+            results.setdefault(name, []).append(written["result"])
+    for name, (first, second) in results.items():
+        check(first != second, f"{name}: two seeds give the same")
+    check([row["epoch"] for row in results["hessian"][0]["epochs"]] == [0, 1], f"{results['hessian'][0]}")
+    check((folder / "analysed-0/figure1.partial.json").exists() is False, "figure1 leaves its unfinished result")
+    for network in ("vgg16", "resnet"):
+        out = folder / network
+        reference = ("analyse", "table1", "--data", f"idx:{folder / 'idx'}", "--network", network, "--network-channels", 2, "--network-blocks", 2,
+                     "--train-epochs", 1, "--train-cutout", 0, "--shuffles", 3, "--out", out)
+        first = expect(0, *reference).stdout
+        check(first == expect(0, *reference, "--resume").stdout, f"{network}: a second call gives other numbers")
+        check(len(json.loads(first)["after"]) == 3, first)
+    expect(2, "analyse", "table2", folder / "analysed-0", says="table1")
+    expect(2, "analyse", "table1", says="--network")
+    expect(2, "analyse", "figure3", "--network", "vgg16", "--out", folder / "x", says="table1")
+    expect(2, "analyse", "table1", "--network", "vgg19", "--out", folder / "x", says="resnet")
+    expect(2, "search", *data, "--hessian-every", 0, "--hessian-stop", "--out", folder / "stop", says="--hessian-every")
+    stop = folder / "stopped"
+    expect(0, "search", *data, "--epochs", 4, "--hessian-stop", "--hessian-from", 1, "--hessian-window", 1, "--hessian-distance", 1,
+           "--hessian-factor", 0, "--out", stop)
+    check(json.loads((stop / "early_stop.json").read_text())["supernet_of_epoch"] == 0, "the early stop goes back")
+
+
 def test_full_disk(folder, run):
     """Files that may not grow stand for a full disk: one sentence, and afterwards the same command goes on to the same files."""
     arguments = ["run", "--data", f"idx:{folder / 'idx'}", "--out", folder / "full", *support.TINY]
@@ -466,6 +501,7 @@ def main():
         test_full_disk(folder, run)
         test_nb201(folder)
         test_methods(folder)
+        test_analyses(folder)
         test_bad_options(folder)
         test_damaged_run(folder, run)
         test_interrupt(folder)

@@ -8,7 +8,7 @@
 #include "ptnas/analysis/bench_kernels.h"
 #include "ptnas/analysis/bench_load.h"
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
+#include "ptnas/job/session.h"
 
 namespace ptnas {
 

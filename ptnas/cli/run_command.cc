@@ -2,8 +2,8 @@
 
 #include "ptnas/analysis/estimate.h"
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
 #include "ptnas/core/log.h"
+#include "ptnas/job/session.h"
 #include "ptnas/report/report.h"
 #include "ptnas/search/run_search.h"
 #include "ptnas/search/search_table.h"

@@ -22,6 +22,9 @@ enum class Purpose : std::uint32_t {
   kDataOrder = 10,       // the fixed order of a data set that is stored class by class (seed 0)
   kSearchNoise = 11,     // perturbations of alpha by a search method
   kScoringOrder = 12,    // released preset: images of a scoring event; index: event
+  kCurvature = 20,       // the batch of a Hessian (index: epoch) and where its Lanczos iteration starts (0)
+  kShuffledLayers = 21,  // Table 1: which layers change places; index: shuffle
+  kAnalysedEdges = 22,   // Figures 1 and 7: which edges; index 0
 };
 
 /// One block: ten rounds of Philox4x32 on `counter` under `key`.

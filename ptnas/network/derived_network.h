@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "ptnas/network/classifier.h"
 #include "ptnas/network/engine.h"
 #include "ptnas/network/imagenet_stem.h"
 #include "ptnas/network/layout.h"
@@ -18,20 +19,16 @@ namespace ptnas {
 /// two edges a node, auxiliary head after cell floor(2 cells/3), classifier; or NAS-Bench-201's, whose
 /// parameters have the benchmark's names ("cells.0.layers.3.op.1.weight"). The fused engine computes stem,
 /// cells and residual blocks; the stem for ImageNet is libtorch's with either.
-class DerivedNetwork : public torch::nn::Module {
+class DerivedNetwork : public Classifier {
  public:
   /// Throws Error: what count_network() throws, and kUsage for an auxiliary head in NAS-Bench-201, which has
   /// none.
   DerivedNetwork(Genotype genotype, const NetworkShape& shape, bool auxiliary,
                  Engine engine = Engine::kPlain);
 
-  struct Output {
-    torch::Tensor logits;     ///< [N, classes]
-    torch::Tensor auxiliary;  ///< [N, classes] in training with an auxiliary head, else undefined
-  };
   /// `drop_path`: probability of dropping an operation's output for a sample (training only; stride-1 skips
   /// are never dropped).
-  Output forward(const torch::Tensor& images, double drop_path, const ForwardContext& context);
+  Output forward(const torch::Tensor& images, double drop_path, const ForwardContext& context) override;
 
   const Genotype& genotype() const { return genotype_; }
   const NetworkShape& shape() const { return shape_; }

@@ -40,7 +40,7 @@ void check_multiply_adds(const Genotype& genotype, const NetworkShape& shape, co
 }
 
 // Noise, where a genotype has it, is drawn in evaluation too: from the range of evaluations.
-torch::Tensor evaluation_logits(DerivedNetwork& network, const torch::Tensor& images, std::int64_t seed,
+torch::Tensor evaluation_logits(Classifier& network, const torch::Tensor& images, std::int64_t seed,
                                 std::int64_t batch) {
   constexpr std::uint64_t kEvaluationSteps = std::uint64_t{1} << 42;
   const ForwardContext context{static_cast<std::uint64_t>(seed),
@@ -48,7 +48,7 @@ torch::Tensor evaluation_logits(DerivedNetwork& network, const torch::Tensor& im
   return network.forward(images, 0, context).logits;
 }
 
-Json evaluation_json(const Evaluation& evaluation, const DerivedNetwork& network, const Dataset& dataset) {
+Json evaluation_json(const Evaluation& evaluation, const NetworkCost& cost, const Dataset& dataset) {
   Json json = versioned("ptnas-evaluation", 1);
   json["part"] = "test";
   json["images"] = evaluation.images;
@@ -70,16 +70,26 @@ Json evaluation_json(const Evaluation& evaluation, const DerivedNetwork& network
   json["confusion"] = evaluation.confusion;
   json["milliseconds_per_image"] =
       1000 * evaluation.seconds / static_cast<double>(std::max<std::int64_t>(evaluation.images, 1));
-  const NetworkCost cost = count_network(network.genotype(), network.shape());
   json["parameters"] = cost.parameters;
   json["multiply_adds"] = cost.multiply_adds;
   return json;
 }
 
+Trainee derived_trainee(const Dataset& dataset, const Genotype& genotype, const TrainOptions& options,
+                        const RuntimeOptions& runtime) {
+  const NetworkShape shape = shape_for(dataset, options);
+  check_multiply_adds(genotype, shape, options);
+  const auto network =
+      std::make_shared<DerivedNetwork>(genotype, shape, options.auxiliary_weight > 0, engine_of(runtime));
+  return {network, count_network(genotype, shape), [network, &dataset](const std::filesystem::path& path) {
+            save_model(path, *network, dataset.info());
+          }};
+}
+
 // One retraining in progress.
 class Retraining {
  public:
-  Retraining(RunDirectory& run, const Dataset& dataset, const Genotype& genotype, const DataOptions& data,
+  Retraining(RunDirectory& run, const Dataset& dataset, const Trainee& trainee, const DataOptions& data,
              const TrainOptions& options, const RuntimeOptions& runtime)
       : run_(run),
         dataset_(dataset),
@@ -88,7 +98,8 @@ class Retraining {
         loader_threads_(static_cast<int>(data.loader_threads)),
         device_(runtime.device),
         format_(memory_format_of(runtime.memory_format)),
-        network_(make_network(genotype)),
+        trainee_(trainee),
+        network_(prepared(*trainee.network)),
         sgd_(network_->parameters(), options.momentum, options.weight_decay, options.nesterov),
         checkpoints_(run, RunDirectory::kTrainCheckpoint, "retraining", runtime) {
     train_ = training_indices(dataset, data.limit);
@@ -114,15 +125,11 @@ class Retraining {
   }
 
  private:
-  std::shared_ptr<DerivedNetwork> make_network(const Genotype& genotype) const {
-    const NetworkShape shape = shape_for(dataset_, options_);
-    check_multiply_adds(genotype, shape, options_);
-    auto network =
-        std::make_shared<DerivedNetwork>(genotype, shape, options_.auxiliary_weight > 0, engine_of(runtime_));
-    initialise(*network, static_cast<std::uint64_t>(runtime_.seed));
-    network->to(device_);
-    put_in_format(*network, format_);
-    return network;
+  Classifier* prepared(Classifier& network) const {
+    initialise(network, static_cast<std::uint64_t>(runtime_.seed));
+    network.to(device_);
+    put_in_format(network, format_);
+    return &network;
   }
 
   void take(State& state) const {
@@ -215,7 +222,7 @@ class Retraining {
     if (last || best || (progress_.epoch + 1) % options_.evaluate_every == 0) test = evaluate_test();
     // From here on nothing is interrupted before the checkpoint stands.
     if (best) keep_best(*validation, *test);
-    if (last) evaluation_ = evaluation_json(*test, *network_, dataset_);
+    if (last) evaluation_ = evaluation_json(*test, trainee_.cost, dataset_);
     Json line = Json::object();
     line["phase"] = "train";
     line["epoch"] = progress_.epoch;
@@ -252,7 +259,7 @@ class Retraining {
     best_["chosen_on"] = "validation";
     best_["valid_accuracy"] = validation.top1();
     best_["top1"] = test.top1();
-    save_model(run_.file(kBestModel), *network_, dataset_.info());
+    trainee_.save(run_.file(kBestModel));
   }
 
   // An evaluation that is interrupted is made again, whole.
@@ -271,10 +278,10 @@ class Retraining {
 
   void finish() {
     if (evaluation_.is_null())  // resumed after the last epoch's checkpoint
-      evaluation_ = evaluation_json(evaluate_test(), *network_, dataset_);
+      evaluation_ = evaluation_json(evaluate_test(), trainee_.cost, dataset_);
     evaluation_["epoch"] = options_.epochs - 1;
     if (!best_.is_null()) evaluation_["best"] = best_;
-    save_model(run_.file(RunDirectory::kModel), *network_, dataset_.info());
+    trainee_.save(run_.file(RunDirectory::kModel));
     write_json(run_.file(RunDirectory::kEvaluation), evaluation_);
     run_.set_finished("train");
   }
@@ -287,7 +294,8 @@ class Retraining {
   torch::Device device_;
   torch::MemoryFormat format_;
   std::vector<std::int64_t> train_, held_out_;
-  std::shared_ptr<DerivedNetwork> network_;
+  Trainee trainee_;
+  Classifier* network_;  // the trainee's
   Sgd sgd_;
   StageCheckpoints checkpoints_;
   EpochProgress progress_;
@@ -296,13 +304,18 @@ class Retraining {
 
 }  // namespace
 
-void retrain(RunDirectory& run, const Dataset& dataset, const Genotype& genotype, const DataOptions& data,
+void retrain(RunDirectory& run, const Dataset& dataset, const Trainee& trainee, const DataOptions& data,
              const TrainOptions& options, const RuntimeOptions& runtime) {
   if (run.finished("train")) {
     log_info("retraining: finished already");
     return;
   }
-  Retraining(run, dataset, genotype, data, options, runtime).run();
+  Retraining(run, dataset, trainee, data, options, runtime).run();
+}
+
+void retrain(RunDirectory& run, const Dataset& dataset, const Genotype& genotype, const DataOptions& data,
+             const TrainOptions& options, const RuntimeOptions& runtime) {
+  retrain(run, dataset, derived_trainee(dataset, genotype, options, runtime), data, options, runtime);
 }
 
 Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const RuntimeOptions& runtime,
@@ -326,7 +339,8 @@ Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const Runtime
                                  number);
       },
       format, device, loader_threads);
-  return evaluation_json(evaluation, *model.network, dataset);
+  return evaluation_json(evaluation, count_network(model.network->genotype(), model.network->shape()),
+                         dataset);
 }
 
 }  // namespace ptnas

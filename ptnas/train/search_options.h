@@ -43,6 +43,13 @@ struct SearchOptions {
   std::int64_t sgas_first_decision = 10;
   std::int64_t sgas_decide_every = 5;
   std::int64_t sgas_batch_increase = 8;
+  std::int64_t hessian_every = 0;
+  bool hessian_stop = false;
+  std::int64_t hessian_from = 10;
+  std::int64_t hessian_window = 5;
+  std::int64_t hessian_distance = 4;
+  double hessian_factor = 1.3;
+  std::int64_t snapshot_every = 0;
 
   void declare(OptionVisitor& v) {
     v.group("Search");
@@ -79,6 +86,19 @@ struct SearchOptions {
     v.option("sgas-first-decision", sgas_first_decision, "sgas: epochs before the first decision");
     v.option("sgas-decide-every", sgas_decide_every, "sgas: epochs from one decision to the next");
     v.option("sgas-batch-increase", sgas_batch_increase, "sgas: images that each decision adds to a batch");
+    v.option("hessian-every", hessian_every,
+             "measure the dominant eigenvalue of the validation loss' Hessian by alpha every N epochs (2 in "
+             "RobustDARTS); 0: never");
+    v.option("hessian-stop", hessian_stop,
+             "RobustDARTS' early stop: where that eigenvalue has risen, the search ends with the supernet "
+             "from before");
+    v.option("hessian-from", hessian_from, "hessian-stop: epochs before the search may be stopped");
+    v.option("hessian-window", hessian_window, "hessian-stop: measurements that are averaged");
+    v.option("hessian-distance", hessian_distance,
+             "hessian-stop: the average is compared with the one this many measurements before");
+    v.option("hessian-factor", hessian_factor, "hessian-stop: the rise that stops the search");
+    v.option("snapshot-every", snapshot_every,
+             "keep the supernet as it is after every N epochs, for select --from-epoch; 0: only the last");
   }
 };
 

@@ -1,4 +1,4 @@
-#include "ptnas/cli/session.h"
+#include "ptnas/job/session.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -6,7 +6,6 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -38,7 +37,8 @@ Configuration layered_configuration(const std::vector<fs::path>& runs, const Fla
 
 // Options that a run's stages have not used yet, and those that never change a result.
 std::vector<std::string> changeable_options(const RunDirectory& run) {
-  std::vector<std::string> names = {"preset", "threads", "device", "checkpoint-minutes", "loader-threads"};
+  std::vector<std::string> names = {"preset",         "threads",   "device", "checkpoint-minutes",
+                                    "loader-threads", "stop-after"};
   const auto add = [&names](unsigned parts) {
     for (std::string& name : option_names(parts)) names.push_back(std::move(name));
   };
@@ -166,13 +166,6 @@ void put_genotype(RunDirectory& run, const Genotype& genotype) {
     fail_usage("{} holds another genotype already; use another --out", run.path().string());
   }
   write_json(run.file(RunDirectory::kGenotype), to_json(genotype));
-}
-
-void print_result(const RunDirectory& run) {
-  const Json evaluation = read_json(run.file(RunDirectory::kEvaluation));
-  std::printf("test accuracy: %.1f %%\n", 100 * evaluation.at("top1").get<double>());
-  std::printf("parameters: %lld\n", static_cast<long long>(evaluation.at("parameters").get<std::int64_t>()));
-  std::printf("report: %s\n", run.file(RunDirectory::kReport).c_str());
 }
 
 }  // namespace ptnas

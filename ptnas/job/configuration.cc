@@ -1,4 +1,4 @@
-#include "ptnas/cli/configuration.h"
+#include "ptnas/job/configuration.h"
 
 #include <algorithm>
 #include <array>
@@ -113,6 +113,9 @@ void check_ranges(const Configuration& c) {
   at_least("sgas-first-decision", double(c.search.sgas_first_decision), 1);
   at_least("sgas-decide-every", double(c.search.sgas_decide_every), 1);
   at_least("sgas-batch-increase", double(c.search.sgas_batch_increase), 0);
+  at_least("snapshot-every", double(c.search.snapshot_every), 0);
+  at_least("from-epoch", double(c.select.from_epoch), 0);
+  at_least("stop-after", double(c.runtime.stop_after), 0);
   at_least("tune-epochs", double(c.select.tune_epochs), 0);
   at_least("converged-epochs", double(c.select.converged_epochs), 1);
   at_least("converged-most", double(c.select.converged_most), double(c.select.converged_epochs));
