@@ -12,6 +12,8 @@
 
 namespace ptnas {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 struct Arguments {
