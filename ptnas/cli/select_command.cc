@@ -14,6 +14,8 @@
 
 namespace ptnas {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 struct Arguments {
