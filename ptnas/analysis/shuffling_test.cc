@@ -89,7 +89,8 @@ TEST_F(ShufflingTest, PairsAreOfOneStageStrideAndKindOfEdge) {
   EXPECT_EQ(edges[1].size(), 8u * 7 / 2 + 6 * 5 / 2);
   // S1's edges differ: of its normal ones 3 have skip and dil3, and so on.
   const Supernet s1(make_space("s1", 4, false), {.channels = 4, .cells = 3});
-  for (const auto& [a, b] : edge_pairs(s1)[0])
+  const auto s1_pairs = edge_pairs(s1);
+  for (const auto& [a, b] : s1_pairs[0])
     EXPECT_EQ(s1.space().of(CellType::kNormal)[static_cast<std::size_t>(a)],
               s1.space().of(CellType::kNormal)[static_cast<std::size_t>(b)]);
 }

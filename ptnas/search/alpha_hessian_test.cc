@@ -143,9 +143,11 @@ TEST_F(AlphaHessianTest, OneCellTypeAndShortRows) {
 
 TEST_F(AlphaHessianTest, ADivergedSupernetIsOneError) {
   SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
-  const torch::NoGradGuard no_grad;
-  torch::Tensor parameter = trainer.parameters()[0];
-  parameter.fill_(std::nan(""));
+  {
+    const torch::NoGradGuard no_grad;
+    torch::Tensor parameter = trainer.parameters()[0];
+    parameter.fill_(std::nan(""));
+  }
   EXPECT_THROW(dominant_eigenvalue(trainer, 0), Error);
 }
 
