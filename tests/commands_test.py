@@ -470,7 +470,7 @@ def test_damaged_run(folder, run):
 
 def test_interrupt(folder):
     out = folder / "interrupted"
-    arguments = ["run", "--data", f"idx:{folder / 'idx'}", "--out", str(out), *support.TINY, "--epochs", "50"]
+    arguments = ["run", "--data", f"idx:{folder / 'idx'}", "--out", str(out), *support.TINY, "--epochs", "5000"]  # none is over by chance
     process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not (out / "search.checkpoint.safetensors").exists():
         time.sleep(0.05)
@@ -490,7 +490,7 @@ def test_interrupt_at_once(folder):
     bench.send_signal(signal.SIGINT)
     check(bench.wait(timeout=10) == 130, f"Ctrl-C of bench: {bench.returncode}")
     out = folder / "interrupted-twice"
-    process = subprocess.Popen([PROGRAM, *map(str, ("run", "--data", f"idx:{folder / 'idx'}", "--out", out, *support.TINY, "--epochs", 50))],
+    process = subprocess.Popen([PROGRAM, *map(str, ("run", "--data", f"idx:{folder / 'idx'}", "--out", out, *support.TINY, "--epochs", 5000))],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None and not (out / "search.checkpoint.safetensors").exists():
         time.sleep(0.05)
