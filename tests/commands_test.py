@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def expect(status, *arguments, says=None, timeout=300):
 
 def test_help():
     check("quick" in expect(0, "--help").stdout, "--help says how to start")
-    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data", "query", "analyse"):
+    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data", "query", "experiment", "analyse"):
         expect(0, command, "--help")
     expect(0, "--version")
     expect(2)
@@ -369,9 +370,45 @@ def test_analyses(folder):
     check(json.loads((stop / "early_stop.json").read_text())["supernet_of_epoch"] == 0, "the early stop goes back")
 
 
+def test_full_disk(folder, run):
+    """Files that may not grow stand for a full disk: one sentence, and afterwards the same command goes on to the same files."""
+    arguments = ["run", "--data", f"idx:{folder / 'idx'}", "--out", folder / "full", *support.TINY]
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+    result = support.run(PROGRAM, *arguments, preexec_fn=limit, restore_signals=False)
+    lines = [line for line in result.stderr.splitlines() if line.startswith("ptnas: ")]
+    check(result.returncode == 1 and len(lines) == 1 and "space" in lines[0], f"a full disk: {result.returncode} {result.stderr[-300:]!r}")
+    expect(0, *arguments)
+    different = support.differences(run, folder / "full")
+    check(not different, f"after a full disk these files differ: {different}")
+    with open("/dev/full", "w") as full:
+        counted = subprocess.run([PROGRAM, "count", CELL], stdout=full, stderr=subprocess.PIPE, text=True)
+    check(counted.returncode == 1 and "standard output" in counted.stderr, f"results to a full disk: {counted}")
+
+
+def test_resume_by_out_alone(folder, run):
+    """The run directory tells what it was made from: --resume --out needs no more."""
+    expect(0, "run", "--resume", "--out", run, says="finished")
+    expect(0, "select", "--resume", "--out", folder / "magnitude", says="finished")
+    expect(0, "train", "--resume", "--out", folder / "magnitude", says="finished")
+    expect(2, "train", "--resume", "--out", folder / "nowhere", says="--resume")
+    expect(2, "train", "--out", folder / "nowhere", says="genotype")
+    expect(2, "select", "--resume", "--out", folder / "nowhere")
+
+
 def test_bad_options(folder):
     idx = folder / "idx"
     base = ["search", "--data", f"idx:{idx}", "--out", folder / "never"]
+    expect(2, *base, "--threads", 100000, says="256")
+    expect(2, *base, "--image-size", 64, says="--image-size")
+    expect(2, "data", "show", "--data", f"idx:{idx}", "--image-size", 64, says="8x8")
+    result = expect(2, "data", "show", "--data", f"idx:{idx}", "--per-class", 0, "--out", folder / "none.png")
+    check(not result.stdout, "results before an error")
+    if not list(pathlib.Path("/dev").glob("nvidia*")):
+        expect(2, *base, "--device", "cuda", says="GPU")
+        expect(2, "parity", folder, "--device", "cuda", says="GPU")
     expect(2, *base, "--space", "s9", says="s9")
     expect(2, *base, "--epochs", 0)
     expect(2, *base, "--train-portion", 1.5)
@@ -431,6 +468,23 @@ def test_interrupt(folder):
     check(json.loads((out / "run.json").read_text()).get("finished", []) == [], "the interrupted run is not finished")
 
 
+def test_interrupt_at_once(folder):
+    """A second Ctrl-C, and the first one of a command that has nothing to save, end it at once."""
+    bench = subprocess.Popen([PROGRAM, "bench", "step", "--repeats", "1000", "--channels", "4", "--cells", "3", "--image-size", "8"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(1.5)
+    bench.send_signal(signal.SIGINT)
+    check(bench.wait(timeout=10) == 130, f"Ctrl-C of bench: {bench.returncode}")
+    out = folder / "interrupted-twice"
+    process = subprocess.Popen([PROGRAM, *map(str, ("run", "--data", f"idx:{folder / 'idx'}", "--out", out, *support.TINY, "--epochs", 50))],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (out / "search.checkpoint.safetensors").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    check(process.wait(timeout=60) == 130, f"two Ctrl-C: {process.returncode}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -443,12 +497,15 @@ def main():
         run = test_run(folder)
         test_threads_and_estimate(folder)
         test_selections(folder, run)
+        test_resume_by_out_alone(folder, run)
+        test_full_disk(folder, run)
         test_nb201(folder)
         test_methods(folder)
         test_analyses(folder)
         test_bad_options(folder)
         test_damaged_run(folder, run)
         test_interrupt(folder)
+        test_interrupt_at_once(folder)
     print(f"commands: {len(failures)} failures")
     sys.exit(1 if failures else 0)
 

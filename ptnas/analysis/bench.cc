@@ -204,7 +204,7 @@ class RetrainWork final : public Work {
   torch::Tensor loss_of(torch::Tensor* logits) {
     const DerivedNetwork::Output output = network_.forward(images_, kDropPath / 2, {});
     if (logits != nullptr) *logits = output.logits.detach();
-    const torch::Tensor loss = torch::cross_entropy_loss(output.logits, labels_);
+    torch::Tensor loss = torch::cross_entropy_loss(output.logits, labels_);
     if (!output.auxiliary.defined()) return loss;
     return loss + kAuxiliaryWeight * torch::cross_entropy_loss(output.auxiliary, labels_);
   }

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <functional>
 
+#include "ptnas/core/error.h"
+#include "ptnas/core/interrupt.h"
 #include "ptnas/core/log.h"
 #include "ptnas/network/caching_allocator.h"
 #include "ptnas/network/derived_network.h"
@@ -25,6 +27,8 @@ constexpr int kSteps = 3;
 double time_of(const std::function<void()>& work) {
   std::vector<double> seconds;
   for (int i = 0; i <= kSteps; ++i) {
+    if (interrupt_requested())
+      throw Interrupted("interrupted before the first step; give the same command again");
     const auto start = std::chrono::steady_clock::now();
     work();
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

@@ -10,8 +10,8 @@
 #include "ptnas/analysis/shuffling.h"
 #include "ptnas/analysis/skip_gap.h"
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
 #include "ptnas/core/error.h"
+#include "ptnas/job/session.h"
 #include "ptnas/train/memory_format.h"
 
 namespace ptnas {

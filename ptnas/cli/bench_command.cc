@@ -8,7 +8,7 @@
 #include "ptnas/analysis/bench_kernels.h"
 #include "ptnas/analysis/bench_load.h"
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
+#include "ptnas/job/session.h"
 
 namespace ptnas {
 
@@ -44,7 +44,9 @@ void print_measured(const BenchOptions& options, const Json& result) {
               options.space.c_str(), static_cast<long long>(options.channels),
               static_cast<long long>(options.cells), static_cast<long long>(options.batch),
               static_cast<long long>(options.image_size), static_cast<long long>(options.image_size));
-  for (const auto& [name, figures] : result.items()) {
+  for (const auto& entry : result.items()) {
+    const std::string& name = entry.key();
+    const Json& figures = entry.value();
     if (name == "profile") continue;
     const bool ratio = name == "ratio";
     const char* suffix = ratio ? "" : "_s";
@@ -74,7 +76,8 @@ void print_kernels(const Json& result) {
 namespace {
 
 void run_load(const BenchOptions& options, DataOptions data, bool json) {
-  data.image_size = options.image_size;
+  if (data.data.starts_with("imagenet:") || data.data.starts_with("folder:"))
+    data.image_size = options.image_size;
   const Json result = bench_load(*open_dataset(data), options.batch, options.repeats,
                                  static_cast<int>(data.loader_threads), options.seed);
   if (json) {
@@ -156,7 +159,9 @@ void add_bench_command(CommandBuilder& builder) {
   command.add_option("--repeats", options->repeats, "times each is run")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command.add_option("--threads", runtime->threads, "computing threads; 0: all cores")->capture_default_str();
+  command.add_option("--threads", runtime->threads, "computing threads; 0: all cores")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 256));
   command.add_option("--seed", runtime->seed, "seed of weights and images")->capture_default_str();
   command.add_flag("--json", *json, "one JSON object");
 }

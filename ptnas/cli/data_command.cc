@@ -41,13 +41,13 @@ void add_data_command(CommandBuilder& builder) {
       [flags, per_class] {
         const Configuration configuration = resolve_configuration({{"command line", flags->values}});
         const std::unique_ptr<Dataset> dataset = open_dataset(configuration.data);
+        if (!flags->out.empty()) write_contact_sheet(*dataset, flags->out, *per_class);
         const Json description = dataset->describe();
         if (flags->json) {
           std::printf("%s\n", description.dump(2).c_str());
         } else {
           print_description(description);
         }
-        if (!flags->out.empty()) write_contact_sheet(*dataset, flags->out, *per_class);
       });
   show.add_flag("--json", flags->json, "print JSON");
   show.add_option("--out", flags->out, "contact sheet: a PNG file to write");

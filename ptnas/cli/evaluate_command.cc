@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
+#include "ptnas/job/session.h"
 #include "ptnas/train/evaluation.h"
 #include "ptnas/train/retrain.h"
 

@@ -4,7 +4,7 @@
 
 #include "ptnas/analysis/parity.h"
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
+#include "ptnas/job/session.h"
 
 namespace ptnas {
 

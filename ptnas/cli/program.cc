@@ -1,6 +1,10 @@
 #include "ptnas/cli/program.h"
 
+#include <c10/util/Exception.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/interrupt.h"
@@ -14,12 +18,14 @@ namespace {
 // Registers an option struct's fields as flags whose texts land in OptionValues.
 class FlagVisitor final : public OptionVisitor {
  public:
-  FlagVisitor(CLI::App& command, OptionValues& values, bool short_train)
-      : command_(command), values_(values), short_train_(short_train) {}
+  FlagVisitor(CLI::App& command, OptionValues& values, bool short_train,
+              const std::set<std::string>& left_out)
+      : command_(command), values_(values), short_train_(short_train), left_out_(left_out) {}
 
   void group(std::string_view title) override { group_ = title; }
   void option(std::string_view name, bool& value, std::string_view help) override {
     const std::string key(name);
+    if (left_out_.contains(key)) return;
     const std::string flags = fmt::format("{},!--no-{}", spelling(name), key);
     command_
         .add_flag_function(
@@ -58,6 +64,7 @@ class FlagVisitor final : public OptionVisitor {
   }
   void add(std::string_view name, const std::string& type, const std::string& help) {
     const std::string key(name);
+    if (left_out_.contains(key)) return;
     command_
         .add_option_function<std::string>(
             spelling(name), [values = &values_, key](const std::string& text) { (*values)[key] = text; },
@@ -70,8 +77,16 @@ class FlagVisitor final : public OptionVisitor {
   CLI::App& command_;
   OptionValues& values_;
   bool short_train_;
+  const std::set<std::string>& left_out_;
   std::string group_ = "Options";
 };
+
+// Results that did not reach their reader are a failure (a full disk, say).
+void flush_results() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  fail("cannot write the results to standard output: {}; free some space or send them elsewhere",
+       std::strerror(errno));
+}
 
 int report_usage(const std::string& message) {
   std::fprintf(stderr, "ptnas: %s\n", message.c_str());
@@ -87,15 +102,23 @@ CLI::App& CommandBuilder::add(CLI::App& parent, const std::string& name, const s
   return command;
 }
 
-void add_option_flags(CLI::App& command, Flags& flags, unsigned parts, bool short_train) {
+void add_option_flags(CLI::App& command, Flags& flags, unsigned parts, bool short_train,
+                      const std::set<std::string>& left_out) {
   Configuration defaults;
-  FlagVisitor visitor(command, flags.values, short_train);
+  FlagVisitor visitor(command, flags.values, short_train, left_out);
   defaults.declare_parts(visitor, parts);
 }
 
 void add_config_flag(CLI::App& command, Flags& flags) {
   command.add_option("--config", flags.config, "TOML file of options (names as the flags'); flags win")
       ->type_name("FILE");
+}
+
+void print_result(const RunDirectory& run) {
+  const Json evaluation = read_json(run.file(RunDirectory::kEvaluation));
+  std::printf("test accuracy: %.1f %%\n", 100 * evaluation.at("top1").get<double>());
+  std::printf("parameters: %lld\n", static_cast<long long>(evaluation.at("parameters").get<std::int64_t>()));
+  std::printf("report: %s\n", run.file(RunDirectory::kReport).c_str());
 }
 
 int run_program(const std::vector<std::string>& arguments) {
@@ -118,12 +141,14 @@ int run_program(const std::vector<std::string>& arguments) {
   add_query_command(builder);
   add_analyse_command(builder, arguments);
   add_bench_command(builder);
+  add_experiment_command(builder, arguments);
 
   install_interrupt_handler();
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     if (const EngineDifferences found = engine_differences(); found.passes > 0)
       log_info("{}", describe(found));
+    flush_results();
     return 0;
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help, --version
@@ -137,6 +162,10 @@ int run_program(const std::vector<std::string>& arguments) {
   } catch (const Error& error) {
     std::fprintf(stderr, "ptnas: %s\n", error.what());
     return error.kind() == ErrorKind::kUsage ? 2 : 1;
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    std::fprintf(stderr, "ptnas: libtorch failed: %s\n", text.substr(0, text.find('\n')).c_str());
+    return 1;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "ptnas: out of memory; try a smaller --batch or fewer --channels\n");
     return 1;

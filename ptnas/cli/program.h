@@ -3,10 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "ptnas/cli/configuration.h"
+#include "ptnas/job/session.h"
 
 namespace ptnas {
 
@@ -14,16 +15,6 @@ namespace ptnas {
 /// status: 0 success, 1 failed, 2 wrong use, 130 interrupted. Results go to standard output, all else to
 /// standard error.
 int run_program(const std::vector<std::string>& arguments);
-
-/// The flags of a command as given; owned by the command's action.
-struct Flags {
-  std::string out;
-  std::string config;
-  bool resume = false;
-  bool json = false;
-  bool quiet = false;
-  OptionValues values;
-};
 
 /// What a command's registration gets: where to add its options, and where to leave its action.
 class CommandBuilder {
@@ -39,10 +30,14 @@ class CommandBuilder {
 };
 
 /// Adds the flags of `parts`; options given by the user land in flags.values. With `short_train`, each
-/// --train-x is also --x.
-void add_option_flags(CLI::App& command, Flags& flags, unsigned parts, bool short_train = false);
+/// --train-x is also --x. `left_out`: options that the command takes in a way of its own.
+void add_option_flags(CLI::App& command, Flags& flags, unsigned parts, bool short_train = false,
+                      const std::set<std::string>& left_out = {});
 /// --config FILE.
 void add_config_flag(CLI::App& command, Flags& flags);
+
+/// The three closing lines of a main job, on standard output.
+void print_result(const RunDirectory& run);
 
 // One file a command: cli/<name>_command.cc.
 void add_run_command(CommandBuilder& builder, const std::vector<std::string>& command_line);
@@ -58,5 +53,6 @@ void add_data_command(CommandBuilder& builder);
 void add_query_command(CommandBuilder& builder);
 void add_bench_command(CommandBuilder& builder);
 void add_analyse_command(CommandBuilder& builder, const std::vector<std::string>& command_line);
+void add_experiment_command(CommandBuilder& builder, const std::vector<std::string>& command_line);
 
 }  // namespace ptnas

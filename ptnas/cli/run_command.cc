@@ -2,8 +2,8 @@
 
 #include "ptnas/analysis/estimate.h"
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
 #include "ptnas/core/log.h"
+#include "ptnas/job/session.h"
 #include "ptnas/report/report.h"
 #include "ptnas/search/run_search.h"
 #include "ptnas/search/search_table.h"
@@ -16,7 +16,7 @@ namespace ptnas {
 namespace {
 
 std::string default_out(const Flags& flags) {
-  const Configuration c = resolve_configuration({{"command line", flags.values}});
+  const Configuration c = configuration_of(flags);
   const std::string data = c.data.data.substr(0, c.data.data.find(':'));
   return fmt::format("runs/{}-{}-{}-seed{}", data, c.preset, c.select.selection, c.runtime.seed);
 }

@@ -4,11 +4,7 @@
 
 #include "ptnas/analysis/estimate.h"
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
-#include "ptnas/core/error.h"
-#include "ptnas/core/log.h"
-#include "ptnas/search/run_search.h"
-#include "ptnas/select/perturbation_chooser.h"
+#include "ptnas/job/jobs.h"
 
 namespace ptnas {
 
@@ -27,17 +23,12 @@ void print_estimate(const Flags& flags) {
 void add_search_command(CommandBuilder& builder, const std::vector<std::string>& command_line) {
   auto flags = std::make_shared<Flags>();
   auto dry_run = std::make_shared<bool>(false);
-  CLI::App& command =
-      builder.add(builder.root(), "search", "Train a supernet, for one or several selections",
-                  [flags, command_line, dry_run] {
-                    if (*dry_run) return print_estimate(*flags);
-                    if (flags->out.empty()) fail_usage("--out is required: the run directory to write");
-                    Session session = open_session({*flags, command_line, flags->out, std::nullopt});
-                    const Configuration& c = session.configuration;
-                    run_search(session.run, *session.dataset, c.data, c.search, c.runtime,
-                               make_operation_chooser(c.select).get());
-                    std::printf("%s\n", session.run.path().c_str());
-                  });
+  CLI::App& command = builder.add(builder.root(), "search", "Train a supernet, for one or several selections",
+                                  [flags, command_line, dry_run] {
+                                    if (*dry_run) return print_estimate(*flags);
+                                    const Session session = search_job(*flags, command_line);
+                                    std::printf("%s\n", session.run.path().c_str());
+                                  });
   command.add_option("--out", flags->out, "run directory");
   command.add_flag(
       "--dry-run", *dry_run,

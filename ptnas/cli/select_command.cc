@@ -1,19 +1,16 @@
 // ptnas select: from a supernet to a genotype.
 
-#include <algorithm>
 #include <cstdio>
 
 #include "ptnas/cli/program.h"
-#include "ptnas/cli/session.h"
 #include "ptnas/core/error.h"
+#include "ptnas/job/jobs.h"
 #include "ptnas/report/report.h"
 #include "ptnas/search/import_supernet.h"
 #include "ptnas/search/search_table.h"
 #include "ptnas/select/run_selection.h"
 
 namespace ptnas {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -24,52 +21,8 @@ struct Arguments {
   std::int64_t classes = 0;
 };
 
-// A selection works on its supernet's data and shape: a flag must not say otherwise.
-void check_against_supernet(const fs::path& supernet_run, Configuration& configuration) {
-  const OptionValues saved = RunDirectory::open_for_reading(supernet_run).configuration();
-  const std::vector<std::string> names = option_names(kDataPart | kSearchPart);
-  for (const NamedValue& value : option_values(configuration)) {
-    if (value.name == "preset" || value.name == "loader-threads") continue;
-    if (std::find(names.begin(), names.end(), value.name) == names.end()) continue;
-    const auto found = saved.find(value.name);
-    if (found != saved.end() && found->second != value.value) {
-      fail_usage("--{} is {}, but the supernet of {} was trained with {}; leave the option out", value.name,
-                 value.value, supernet_run.string(), found->second);
-    }
-  }
-}
-
-void finish(Session& session) {
-  write_report(session.run);
+void print_genotype(const Session& session) {
   std::printf("%s\n", to_text(read_genotype(session.run.file(RunDirectory::kGenotype).string())).c_str());
-}
-
-void select_from_run(const Arguments& arguments, const std::vector<std::string>& command_line) {
-  const fs::path supernet_path = arguments.run;
-  const RunDirectory supernet_run = RunDirectory::open_for_reading(supernet_path);
-  if (!supernet_run.has(RunDirectory::kSupernet)) {
-    fail("{} has no trained supernet yet; finish its search first (ptnas search --resume --out {})",
-         arguments.run, arguments.run);
-  }
-  const bool in_place = arguments.flags.out.empty() ||
-                        fs::weakly_canonical(arguments.flags.out) == fs::weakly_canonical(supernet_path);
-  const fs::path out = in_place ? supernet_path : fs::path(arguments.flags.out);
-  Configuration wanted = configuration_of(supernet_path, arguments.flags);
-  check_against_supernet(supernet_path, wanted);
-  if (!in_place) {
-    // The child names its parent before anything else is written, so that its data and search options are
-    // fixed.
-    RunDirectory child = RunDirectory::open_for_writing(out);
-    if (child.has(RunDirectory::kSearchCheckpoint) || child.has(RunDirectory::kSupernet)) {
-      fail_usage("{} has a supernet of its own; give another --out", out.string());
-    }
-    child.set_parent(fs::absolute(supernet_path).lexically_normal());
-  }
-  Session session = open_session({arguments.flags, command_line, out, supernet_path});
-  const Configuration& c = session.configuration;
-  run_selection({in_place ? session.run : supernet_run, session.run, *session.dataset, c.data, c.search,
-                 c.select, c.runtime, *make_search_method(c.search.method), c.preset});
-  finish(session);
 }
 
 void select_from_checkpoint(const Arguments& arguments, const std::vector<std::string>& command_line) {
@@ -85,15 +38,25 @@ void select_from_checkpoint(const Arguments& arguments, const std::vector<std::s
   }
   run_selection({session.run, session.run, *session.dataset, c.data, c.search, c.select, c.runtime,
                  *make_search_method(c.search.method), c.preset});
-  finish(session);
+  write_report(session.run);
+  print_genotype(session);
 }
 
-void select(const Arguments& arguments, const std::vector<std::string>& command_line) {
+// `select --resume --out CHILD` needs no more: the child names its supernet.
+void put_parent(Arguments& arguments) {
+  if (!arguments.flags.resume || !arguments.run.empty() || !arguments.checkpoint.empty()) return;
+  if (!is_run_directory(arguments.flags.out)) return;
+  const std::optional<fs::path> parent = RunDirectory::open_for_reading(arguments.flags.out).parent();
+  arguments.run = parent ? parent->string() : arguments.flags.out;
+}
+
+void select(Arguments arguments, const std::vector<std::string>& command_line) {
+  put_parent(arguments);
   if (arguments.run.empty() == arguments.checkpoint.empty()) {
     fail_usage("select expects either a run directory or --checkpoint FILE");
   }
   if (arguments.checkpoint.empty()) {
-    select_from_run(arguments, command_line);
+    print_genotype(select_job(arguments.run, arguments.flags, command_line));
   } else {
     select_from_checkpoint(arguments, command_line);
   }

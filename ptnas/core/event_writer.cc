@@ -89,9 +89,13 @@ std::string make_event(double wall_time, std::int64_t step, std::string_view tag
 // TensorBoard's buckets: bounds grow by a tenth from 1e-12 on, both signs.
 std::vector<double> bucket_limits() {
   std::vector<double> positive;
-  for (double bound = 1e-12; bound < 1e20; bound *= 1.1) positive.push_back(bound);
+  double bound = 1e-12;
+  while (bound < 1e20) {
+    positive.push_back(bound);
+    bound *= 1.1;
+  }
   std::vector<double> limits;
-  for (auto bound = positive.rbegin(); bound != positive.rend(); ++bound) limits.push_back(-*bound);
+  for (auto limit = positive.rbegin(); limit != positive.rend(); ++limit) limits.push_back(-*limit);
   limits.push_back(0);
   limits.insert(limits.end(), positive.begin(), positive.end());
   limits.push_back(std::numeric_limits<double>::max());

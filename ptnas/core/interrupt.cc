@@ -9,11 +9,11 @@ namespace ptnas {
 
 namespace {
 
-std::atomic<bool> requested{false};
+std::atomic<bool> requested{false}, deferred{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 extern "C" void handle_signal(int) {
-  if (requested.exchange(true)) ::_exit(130);
+  if (!deferred.load() || requested.exchange(true)) ::_exit(130);
 }
 
 }  // namespace
@@ -26,6 +26,8 @@ void install_interrupt_handler() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
+
+void defer_interrupts() { deferred.store(true); }
 
 bool interrupt_requested() { return requested.load(std::memory_order_relaxed); }
 

@@ -12,6 +12,7 @@ TEST(InterruptTest, TheFirstSignalIsRemembered) {
     EXPECT_EXIT(
         {
           install_interrupt_handler();
+          defer_interrupts();
           const bool before = interrupt_requested();
           ::raise(signal);
           ::_exit(!before && interrupt_requested() ? 42 : 1);
@@ -24,8 +25,19 @@ TEST(InterruptTest, TheSecondSignalEndsTheProcess) {
   EXPECT_EXIT(
       {
         install_interrupt_handler();
+        defer_interrupts();
         ::raise(SIGINT);
         ::raise(SIGTERM);
+        ::_exit(1);
+      },
+      ::testing::ExitedWithCode(130), "");
+}
+
+TEST(InterruptTest, WithNothingToSaveTheFirstSignalEndsTheProcess) {
+  EXPECT_EXIT(
+      {
+        install_interrupt_handler();
+        ::raise(SIGINT);
         ::_exit(1);
       },
       ::testing::ExitedWithCode(130), "");

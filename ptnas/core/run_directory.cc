@@ -130,6 +130,10 @@ RunDirectory RunDirectory::open_for_reading(const fs::path& path) {
   return run;
 }
 
+std::string RunDirectory::snapshot(std::int64_t epochs) {
+  return fmt::format("supernet.epoch-{:03}.safetensors", epochs);
+}
+
 bool RunDirectory::has(const std::string& name) const { return present(path_ / name); }
 
 void RunDirectory::load_run_json() {

@@ -26,6 +26,8 @@ class RunDirectory {
   static constexpr const char* kData = "data.json";
   static constexpr const char* kMetrics = "metrics.jsonl";
   static constexpr const char* kSupernet = "supernet.safetensors";
+  /// The supernet as it was after so many epochs, where the search kept it (--snapshot-every).
+  static std::string snapshot(std::int64_t epochs);
   static constexpr const char* kSearchCheckpoint = "search.checkpoint.safetensors";
   static constexpr const char* kSelectCheckpoint = "select.checkpoint.safetensors";
   static constexpr const char* kTrainCheckpoint = "train.checkpoint.safetensors";

@@ -15,6 +15,7 @@ struct RuntimeOptions {
   std::string engine = "fused";
   std::string memory_format = "channels-last";
   double checkpoint_minutes = 5;
+  std::int64_t stop_after = 0;
 
   void declare(OptionVisitor& v) {
     v.group("Computing");
@@ -26,6 +27,9 @@ struct RuntimeOptions {
     v.choice("memory-format", memory_format, {"channels-last", "nchw"}, "memory layout of images");
     v.option("checkpoint-minutes", checkpoint_minutes,
              "save a checkpoint within an epoch after this many minutes; 0: at the end of epochs only");
+    v.option(
+        "stop-after", stop_after,
+        "stop each stage, saved as by Ctrl-C, after N of its steps, a selection after N decisions; 0: never");
   }
 };
 

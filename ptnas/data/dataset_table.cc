@@ -34,7 +34,13 @@ std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {
     names += (names.empty() ? "" : ", ") + std::string(source.name) + (source.needs_path ? ":DIR" : "");
     if (name != source.name) continue;
     if (source.needs_path && path.empty()) fail_usage("--data {0} needs a directory: --data {0}:DIR", name);
-    return source.open(path, options);
+    std::unique_ptr<Dataset> dataset = source.open(path, options);
+    const DatasetInfo& info = dataset->info();
+    if (options.image_size != 0 && (info.height != options.image_size || info.width != options.image_size)) {
+      fail_usage("--image-size is {}, but the images of {} are {}x{} and are not resized; leave it out",
+                 options.image_size, name, info.height, info.width);
+    }
+    return dataset;
   }
   fail_usage("--data must be one of {}, not `{}`", names, options.data);
 }

@@ -19,9 +19,10 @@ struct Taps {
 // as wide as the scale (at least one sample) around each output's centre.
 std::vector<Taps> centre_taps(int start, int in, std::int64_t out, int count) {
   const double scale = static_cast<double>(in) / static_cast<double>(out), support = std::max(1.0, scale);
+  const std::int64_t first_sample = (out - count) / 2;
   std::vector<Taps> result;
   for (int i = 0; i < count; ++i) {
-    const double centre = (static_cast<double>((out - count) / 2 + i) + 0.5) * scale - 0.5;
+    const double centre = (static_cast<double>(first_sample + i) + 0.5) * scale - 0.5;
     const int first = std::max(0, static_cast<int>(std::ceil(centre - support)));
     const int last = std::min(in - 1, static_cast<int>(std::floor(centre + support)));
     const auto weight = [&](int j) { return std::max(0.0, 1 - std::abs(j - centre) / support); };

@@ -44,7 +44,7 @@ std::vector<std::string> folders_of(const fs::path& root, const char* part) {
 
 // Both parts must have the same classes.
 std::vector<std::string> find_classes(const fs::path& root) {
-  const std::vector<std::string> train = folders_of(root, kFolders[0]), test = folders_of(root, kFolders[1]);
+  std::vector<std::string> train = folders_of(root, kFolders[0]), test = folders_of(root, kFolders[1]);
   const auto missing = [](const std::vector<std::string>& from, const std::vector<std::string>& in) {
     std::vector<std::string> names;
     std::set_difference(from.begin(), from.end(), in.begin(), in.end(), std::back_inserter(names));

@@ -49,7 +49,7 @@ void saturate(Image& image, double factor) {
     const float grey = grey_of(pixel);
     for (std::size_t c = 0; c < 3; ++c) {
       const float value = grey + times * (static_cast<float>(pixel[c]) - grey);
-      pixel[c] = static_cast<std::uint8_t>(std::clamp(value, 0.0f, 255.0f) + 0.5f);
+      pixel[c] = static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0f, 255.0f)));
     }
   }
 }
@@ -68,8 +68,8 @@ void turn_hue(Image& image, double turns) {
     for (int c = 0; c < 3; ++c) {
       float k = static_cast<float>(5 - 2 * c) + hue + shift;
       k -= 6 * std::floor(k / 6);
-      pixel[c] =
-          static_cast<std::uint8_t>(largest - spread * std::clamp(std::min(k, 4 - k), 0.0f, 1.0f) + 0.5f);
+      pixel[c] = static_cast<std::uint8_t>(
+          std::lround(largest - spread * std::clamp(std::min(k, 4 - k), 0.0f, 1.0f)));
     }
   }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <optional>
 
 #include "ptnas/core/error.h"
@@ -160,6 +161,73 @@ TEST_P(EngineCheckTest, EnginesAgreeInEveryState) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Spaces, EngineCheckTest, testing::Values("darts", "s1", "s2", "s3", "s4", "nb201"));
+
+// Every operation there is on every edge, in a space of one's own.
+SearchSpace space_of_all_operations() {
+  const std::string file = testing::TempDir() + "/ptnas_all_operations.toml";
+  std::string all;
+  for (const OperationInfo& info : operation_table())
+    all += (all.empty() ? "'" : ", '") + std::string(info.name) + "'";
+  std::ofstream(file) << "nodes = 2\n[normal]\nall = [" << all << "]\n[reduction]\nall = [" << all << "]\n";
+  return make_space(file, 2, false);
+}
+
+SearchSpace space_for(const std::string& name) {
+  if (name == "all operations") return space_of_all_operations();
+  if (name == "darts with none") return make_space("darts", 4, true);
+  if (name == "example") return make_space(PTNAS_SOURCE_DIR "/examples/space.toml", 4, false);
+  return make_space(name, 4, false);
+}
+
+class EngineStateTest : public testing::TestWithParam<const char*> {};
+
+// Every mask of an operation, every removed edge and every edge that is one operation alone, in both cells at
+// once: both engines in every cell, there and back.
+TEST_P(EngineStateTest, EnginesAgreeUnderEveryMaskAndOneHotEdge) {
+  const SearchSpace space = space_for(GetParam());
+  const int cells = space.inputs() == 2 ? 3 : 1;
+  Supernet network(space, {.channels = 4, .cells = cells, .engine = Engine::kCheck});
+  initialise(network, 3);
+  torch::manual_seed(1);
+  const torch::Tensor images = torch::randn({2, 3, 8, 8}), labels = torch::randint(10, {2}, torch::kLong);
+  reset_engine_differences();
+  std::int64_t passes = 0;
+  const auto differentiate = [&](const ArchitectureWeights& weights) {
+    torch::cross_entropy_loss(network.forward(images, weights, {7, 8}), labels).backward();
+    passes += 3;
+  };
+  const Architecture undecided(space, 0.3, 5);
+  for (int edge = 0; edge < space.edge_count(); ++edge) {
+    int most = 0;
+    std::vector<Mask> removed;
+    for (const CellType type : space.cell_types()) {
+      most = std::max(most, static_cast<int>(space.of(type)[static_cast<std::size_t>(edge)].size()));
+      removed.push_back({type, edge, std::nullopt});
+    }
+    if (space.inputs() == 2) differentiate(undecided.weights(true, removed));
+    for (int operation = 0; operation < most; ++operation) {
+      std::vector<Mask> masks;
+      Architecture one_hot(space, 0.3, 5);
+      for (const CellType type : space.cell_types()) {
+        const auto count = static_cast<int>(space.of(type)[static_cast<std::size_t>(edge)].size());
+        masks.push_back({type, edge, operation % count});
+        one_hot.decide(type, edge, operation % count);
+      }
+      differentiate(undecided.weights(true, masks));
+      differentiate(one_hot.weights(true));
+    }
+  }
+  const EngineDifferences found = engine_differences();
+  EXPECT_EQ(found.passes, passes);
+  EXPECT_LT(found.output.value, kRounding) << describe(found);
+  EXPECT_LT(found.statistics.value, kRounding) << describe(found);
+  for (const auto& gradient : {found.input_gradient, found.weight_gradient, found.alpha_gradient})
+    EXPECT_LT(gradient.value, kCrossing) << describe(found);
+}
+
+INSTANTIATE_TEST_SUITE_P(Spaces, EngineStateTest,
+                         testing::Values("darts", "darts with none", "s1", "s2", "s3", "s4", "nb201",
+                                         "example", "all operations"));
 
 // NAS-Bench-201: what is computed with weight 0 has statistics, and gradients that are 0 but there, so that
 // weights decay; in both engines.

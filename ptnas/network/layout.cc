@@ -62,7 +62,8 @@ void initialise(torch::nn::Module& network, std::uint64_t seed) {
     // A convolution [out, in/groups, k, k] or a linear layer [out, in], whose bias [out] follows it.
     const bool is_weight = parameter.dim() >= 2;
     const bool is_linear_bias = parameter.dim() == 1 && item.key().ends_with("classifier.bias");
-    if (is_weight) fan_in = static_cast<double>(parameter.numel() / parameter.size(0));
+    const std::int64_t inputs = is_weight ? parameter.numel() / parameter.size(0) : 0;
+    if (is_weight) fan_in = static_cast<double>(inputs);
     if (!is_weight && !is_linear_bias) continue;
     const double bound = 1 / std::sqrt(fan_in);
     torch::Tensor values = torch::empty(parameter.sizes(), torch::kFloat);

@@ -54,6 +54,8 @@ void run_search(RunDirectory& run, const Dataset& dataset, const DataOptions& da
     method->after_epoch(trainer, {progress.epoch, chooser, [&] { checkpoints.between_steps(); }});
     early_stop.keep(trainer, progress.epoch);
     progress = EpochProgress{progress.epoch + 1, 0, 0, 0, 0};
+    if (options.snapshot_every > 0 && progress.epoch % options.snapshot_every == 0)
+      save_supernet(run.file(RunDirectory::snapshot(progress.epoch)), trainer);
     checkpoints.save(take);
     early_stop.forget_old();
   }

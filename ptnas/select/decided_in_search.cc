@@ -82,7 +82,7 @@ void check_selection(const SelectionContext& context, const Json& state) {
 
 Genotype select_as_searched(const SelectionContext& context) {
   SupernetTrainer trainer(context.dataset, context.data, context.search, context.runtime);
-  load_supernet(context.supernet_run.file(RunDirectory::kSupernet), trainer);
+  load_supernet(context.supernet(), trainer);
   const Json& state = trainer.method_state();
   if (!state.contains("decisions")) {
     fail("nothing was decided in the search of {}, which --method {} expects; search again",

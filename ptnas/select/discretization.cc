@@ -111,7 +111,7 @@ class Discretization {
         fail("the checkpoint does not say where the selection stands ({}); it is damaged", error.what());
       }
     } else {
-      load_supernet(context_.supernet_run.file(RunDirectory::kSupernet), trainer_);
+      load_supernet(context_.supernet(), trainer_);
       trainer_.renew_sgd();
       // Tuning epochs number on from the search's, so that their batches are new ones.
       first_epoch_ = context_.search.epochs;
@@ -154,7 +154,7 @@ class Discretization {
     checkpoints_.save([this](State& state) { take(state); });
   }
   void after_step() {
-    checkpoints_.after_step([this](State& state) { take(state); });
+    checkpoints_.after_step([this](State& state) { take(state); }, false);
   }
 
   // ---- Decisions
@@ -172,6 +172,7 @@ class Discretization {
     start_ = best_ = State();
     write_record();
     save();
+    checkpoints_.after_decision();
   }
 
   void begin_event(const Decision& decision) {

@@ -53,7 +53,7 @@ std::vector<Score> EventScorer::score_sets(const std::vector<std::vector<Mask>>&
   std::vector<ArchitectureWeights> weights;
   for (const std::vector<Mask>& masks : sets)
     weights.push_back(trainer_.architecture().weights(/*with_gradient=*/false, masks));
-  const std::vector<Score> scores = score_weights(trainer_.network(), weights, images_, mode);
+  std::vector<Score> scores = score_weights(trainer_.network(), weights, images_, mode);
   for (const Score& score : scores) {
     if (!std::isfinite(score.loss)) {
       fail(

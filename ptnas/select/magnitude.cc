@@ -7,7 +7,7 @@ namespace ptnas {
 
 Genotype select_by_magnitude(const SelectionContext& context) {
   SupernetTrainer trainer(context.dataset, context.data, context.search, context.runtime);
-  load_supernet(context.supernet_run.file(RunDirectory::kSupernet), trainer);
+  load_supernet(context.supernet(), trainer);
   const Architecture& architecture = trainer.architecture();
   const SearchSpace& space = architecture.space();
   const std::int64_t seed = context.runtime.seed;

@@ -63,7 +63,7 @@ void Progressive::begin() {
       fail("the checkpoint does not say where the selection stands ({}); it is damaged", error.what());
     }
   } else {
-    load_supernet(context_.supernet_run.file(RunDirectory::kSupernet), trainer_);
+    load_supernet(context_.supernet(), trainer_);
     trainer_.renew_sgd();
     // Tuning epochs number on from the search's, so that their batches are new ones.
     progress_.epoch = context_.search.epochs;
@@ -97,6 +97,7 @@ void Progressive::take_decision(const Decision& decision) {
   tune_target_ += tuning_epochs_after(space(), events().size(), decisions_.size(), options_.tune_epochs);
   write_record();
   save();
+  checkpoints_.after_decision();
 }
 
 Json Progressive::decide_operation(CellType type, int edge) {
@@ -152,7 +153,7 @@ Json select_line(const Json& event, std::int64_t epoch, const Evaluation& valida
 
 void Progressive::tune_epoch() {
   const Clock::time_point started = Clock::now();
-  const auto after_step = [this] { checkpoints_.after_step([this](State& state) { take(state); }); };
+  const auto after_step = [this] { checkpoints_.after_step([this](State& state) { take(state); }, false); };
   trainer_.run_epoch(context_.method, options_.tune_learning_rate, progress_, "tuning",
                      fmt::format("tuning, epoch {} after decision {}", tuned_ + 1, events().size()),
                      after_step);

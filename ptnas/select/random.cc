@@ -33,9 +33,9 @@ Json events_of(const Genotype& genotype, const Architecture& architecture, std::
 
 Genotype select_at_random(const SelectionContext& context) {
   SupernetTrainer trainer(context.dataset, context.data, context.search, context.runtime);
-  load_supernet(context.supernet_run.file(RunDirectory::kSupernet), trainer);
+  load_supernet(context.supernet(), trainer);
   RandomStream stream(static_cast<std::uint64_t>(context.runtime.seed), Purpose::kRandomSelection);
-  const Genotype genotype = random_genotype(trainer.network().space(), stream);
+  Genotype genotype = random_genotype(trainer.network().space(), stream);
   Json record = begin_record(context, trainer, 0);
   record["events"] = events_of(genotype, trainer.architecture(), context.runtime.seed);
   record["complete"] = true;

@@ -34,6 +34,16 @@ Genotype select(const SelectionContext& context) {
 
 }  // namespace
 
+std::filesystem::path SelectionContext::supernet() const {
+  if (options.from_epoch == 0) return supernet_run.file(RunDirectory::kSupernet);
+  const std::string name = RunDirectory::snapshot(options.from_epoch);
+  if (!supernet_run.has(name)) {
+    fail("{} has no {}: its search kept no supernet of that epoch; see --snapshot-every",
+         supernet_run.path().string(), name);
+  }
+  return supernet_run.file(name);
+}
+
 void run_selection(const SelectionContext& context) {
   if (context.run.finished("select")) {
     log_info("selection: finished already");

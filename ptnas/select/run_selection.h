@@ -24,6 +24,10 @@ struct SelectionContext {
   const RuntimeOptions& runtime;
   const SearchMethod& method;
   std::string preset = "paper";  ///< its name, for selection.json
+
+  /// The supernet that is selected from: the last, or the snapshot of --from-epoch. Throws Error where the
+  /// search kept none.
+  std::filesystem::path supernet() const;
 };
 
 /// Selects from the supernet in `supernet_run` (supernet.safetensors) and writes selection.json,

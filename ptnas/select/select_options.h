@@ -18,6 +18,7 @@ inline const std::vector<std::string>& selection_names() {
 /// From a supernet to a genotype (FACTS, Selection and The two presets).
 struct SelectOptions {
   std::string selection = "perturbation";
+  std::int64_t from_epoch = 0;
   std::string criterion = "accuracy";
   std::int64_t tune_epochs = 5;
   double tune_learning_rate = 0.0025;
@@ -39,6 +40,8 @@ struct SelectOptions {
   void declare(OptionVisitor& v) {
     v.group("Selection");
     v.choice("selection", selection, selection_names(), "how operations and edges are chosen");
+    v.option("from-epoch", from_epoch,
+             "select from the supernet as it was after so many epochs (--snapshot-every); 0: the last");
     v.choice("criterion", criterion, {"accuracy", "loss"}, "what a masked operation is measured by");
     v.option("tune-epochs", tune_epochs, "epochs of tuning after each event");
     v.option("tune-learning-rate", tune_learning_rate, "SGD's constant rate while tuning");

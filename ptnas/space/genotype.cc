@@ -300,7 +300,7 @@ std::string to_text(const Genotype& genotype) {
 Genotype genotype_from_text(const std::string& text, const std::string& where) {
   if (const std::string_view content = trimmed(text); content.starts_with('|'))
     return genotype_of(parse_nb201_architecture(content, where));
-  const Genotype genotype = TextReader(text, where).read();
+  Genotype genotype = TextReader(text, where).read();
   validate(genotype, where);
   return genotype;
 }

@@ -49,6 +49,7 @@ struct SearchOptions {
   std::int64_t hessian_window = 5;
   std::int64_t hessian_distance = 4;
   double hessian_factor = 1.3;
+  std::int64_t snapshot_every = 0;
 
   void declare(OptionVisitor& v) {
     v.group("Search");
@@ -96,6 +97,8 @@ struct SearchOptions {
     v.option("hessian-distance", hessian_distance,
              "hessian-stop: the average is compared with the one this many measurements before");
     v.option("hessian-factor", hessian_factor, "hessian-stop: the rise that stops the search");
+    v.option("snapshot-every", snapshot_every,
+             "keep the supernet as it is after every N epochs, for select --from-epoch; 0: only the last");
   }
 };
 

@@ -39,6 +39,7 @@ StageCheckpoints::StageCheckpoints(RunDirectory& run, std::string file, std::str
       file_(std::move(file)),
       what_(std::move(what)),
       interval_(runtime.checkpoint_minutes * 60),
+      stop_after_(runtime.stop_after),
       last_(std::chrono::steady_clock::now()) {}
 
 bool StageCheckpoints::load(State& state) {
@@ -57,10 +58,24 @@ void StageCheckpoints::save(const std::function<void(State&)>& take) {
   last_ = std::chrono::steady_clock::now();
 }
 
-void StageCheckpoints::after_step(const std::function<void(State&)>& take) {
+void StageCheckpoints::after_step(const std::function<void(State&)>& take, bool counts) {
   const bool due = interval_.count() > 0 && std::chrono::steady_clock::now() - last_ >= interval_;
-  if (due || interrupt_requested()) save(take);
+  if (counts) ++done_;
+  if (due || interrupt_requested() || (counts && done_ == stop_after_)) save(take);
   between_steps();
+  if (counts) stop_where_asked();
+}
+
+void StageCheckpoints::after_decision() {
+  ++done_;
+  stop_where_asked();
+}
+
+void StageCheckpoints::stop_where_asked() const {
+  if (stop_after_ == 0 || done_ < stop_after_) return;
+  throw Interrupted(
+      fmt::format("stopped in {} after --stop-after {}; everything is saved: the same command goes on", what_,
+                  stop_after_));
 }
 
 void StageCheckpoints::between_steps() const {

@@ -48,15 +48,20 @@ class StageCheckpoints {
   bool load(State& state);
   /// Saves what `take` puts into a state.
   void save(const std::function<void(State&)>& take);
-  /// After every step: saves when it is time, and after Ctrl-C saves and throws Interrupted.
-  void after_step(const std::function<void(State&)>& take);
+  /// After every step: saves when it is time; after Ctrl-C, and where --stop-after has come, saves and throws
+  /// Interrupted.
+  void after_step(const std::function<void(State&)>& take, bool counts = true);
+  /// After a decision that is saved: throws Interrupted where --stop-after has come.
+  void after_decision();
   /// Throws Interrupted after Ctrl-C without saving: for work that is done again from the last checkpoint.
   void between_steps() const;
 
  private:
+  void stop_where_asked() const;
   RunDirectory& run_;
   std::string file_, what_;
   std::chrono::duration<double> interval_;
+  std::int64_t stop_after_, done_ = 0;
   std::chrono::steady_clock::time_point last_;
 };
 

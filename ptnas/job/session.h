@@ -6,12 +6,21 @@
 #include <string>
 #include <vector>
 
-#include "ptnas/cli/program.h"
 #include "ptnas/core/run_directory.h"
 #include "ptnas/data/dataset.h"
+#include "ptnas/job/configuration.h"
 #include "ptnas/space/genotype.h"
 
 namespace ptnas {
+
+/// What a command was told: its flags as given.
+struct Flags {
+  std::string out;
+  std::string config;
+  bool resume = false;
+  bool json = false;
+  OptionValues values;
+};
 
 /// What a computing command works with: its run directory (locked), the resolved configuration (checked
 /// against the run's and saved in it) and the data set. Sets the computing threads.
@@ -46,8 +55,5 @@ void put_genotype(RunDirectory& run, const Genotype& genotype);
 
 /// True when `path` is a run directory.
 bool is_run_directory(const std::filesystem::path& path);
-
-/// The three closing lines of a main job, on standard output.
-void print_result(const RunDirectory& run);
 
 }  // namespace ptnas

@@ -1,15 +1,16 @@
-#include "ptnas/cli/session.h"
+#include "ptnas/job/session.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 #include <torch/version.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
 #include "ptnas/core/error.h"
+#include "ptnas/core/interrupt.h"
 #include "ptnas/core/log.h"
 #include "ptnas/kernels/vector_target.h"
 #include "ptnas/network/layout.h"
@@ -36,7 +37,8 @@ Configuration layered_configuration(const std::vector<fs::path>& runs, const Fla
 
 // Options that a run's stages have not used yet, and those that never change a result.
 std::vector<std::string> changeable_options(const RunDirectory& run) {
-  std::vector<std::string> names = {"preset", "threads", "device", "checkpoint-minutes", "loader-threads"};
+  std::vector<std::string> names = {"preset",         "threads",   "device", "checkpoint-minutes",
+                                    "loader-threads", "stop-after"};
   const auto add = [&names](unsigned parts) {
     for (std::string& name : option_names(parts)) names.push_back(std::move(name));
   };
@@ -60,6 +62,12 @@ void warn_of_another_machine(const RunDirectory& run, const Json& now) {
                       key, before[key].dump(), now[key].dump()));
     }
   }
+}
+
+void check_device(const RuntimeOptions& runtime) {
+  if (runtime.device == "cuda" && !at::hasCUDA())
+    fail_usage(
+        "--device cuda expects a GPU that libtorch can use, and found none; leave it out to use the CPU");
 }
 
 void write_environment(RunDirectory& run, const std::vector<std::string>& command_line,
@@ -97,6 +105,7 @@ void check_data(const RunDirectory& run, const Json& description) {
 }  // namespace
 
 void configure_threads(const RuntimeOptions& runtime) {
+  check_device(runtime);
   if (const char* target = std::getenv("PTNAS_VECTOR_TARGET"); target != nullptr) {
     try {
       kernels::force_vector_target(target);
@@ -129,9 +138,11 @@ Session open_session(const SessionRequest& request) {
     layers.push_back(request.out);
   }
   Configuration configuration = layered_configuration(layers, request.flags, request.space);
+  check_device(configuration.runtime);
   std::unique_ptr<Dataset> dataset = open_dataset(configuration.data);
   const Json description = dataset->describe();
 
+  defer_interrupts();
   Session session{RunDirectory::open_for_writing(request.out), configuration, std::move(dataset)};
   check_data(session.run, description);
   session.run.set_configuration(option_values(session.configuration), changeable_options(session.run));
@@ -155,13 +166,6 @@ void put_genotype(RunDirectory& run, const Genotype& genotype) {
     fail_usage("{} holds another genotype already; use another --out", run.path().string());
   }
   write_json(run.file(RunDirectory::kGenotype), to_json(genotype));
-}
-
-void print_result(const RunDirectory& run) {
-  const Json evaluation = read_json(run.file(RunDirectory::kEvaluation));
-  std::printf("test accuracy: %.1f %%\n", 100 * evaluation.at("top1").get<double>());
-  std::printf("parameters: %lld\n", static_cast<long long>(evaluation.at("parameters").get<std::int64_t>()));
-  std::printf("report: %s\n", run.file(RunDirectory::kReport).c_str());
 }
 
 }  // namespace ptnas

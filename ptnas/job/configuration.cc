@@ -1,4 +1,4 @@
-#include "ptnas/cli/configuration.h"
+#include "ptnas/job/configuration.h"
 
 #include <algorithm>
 #include <array>
@@ -113,6 +113,9 @@ void check_ranges(const Configuration& c) {
   at_least("sgas-first-decision", double(c.search.sgas_first_decision), 1);
   at_least("sgas-decide-every", double(c.search.sgas_decide_every), 1);
   at_least("sgas-batch-increase", double(c.search.sgas_batch_increase), 0);
+  at_least("snapshot-every", double(c.search.snapshot_every), 0);
+  at_least("from-epoch", double(c.select.from_epoch), 0);
+  at_least("stop-after", double(c.runtime.stop_after), 0);
   at_least("tune-epochs", double(c.select.tune_epochs), 0);
   at_least("converged-epochs", double(c.select.converged_epochs), 1);
   at_least("converged-most", double(c.select.converged_most), double(c.select.converged_epochs));
@@ -124,7 +127,11 @@ void check_ranges(const Configuration& c) {
   at_least("train-cutout", double(c.train.cutout), 0);
   at_least("train-evaluate-every", double(c.train.evaluate_every), 1);
   at_least("seed", double(c.runtime.seed), 0);
-  at_least("threads", double(c.runtime.threads), 0);
+  constexpr std::int64_t kMostThreads = 256;
+  if (c.runtime.threads < 0 || c.runtime.threads > kMostThreads)
+    fail_usage("--threads must be 0 (all cores) to {}, not {}", kMostThreads, c.runtime.threads);
+  if (c.data.loader_threads > kMostThreads)
+    fail_usage("--loader-threads must be at most {}, not {}", kMostThreads, c.data.loader_threads);
   at_least("checkpoint-minutes", c.runtime.checkpoint_minutes, 0);
   share("train-drop-path", c.train.drop_path, true);
   if (c.train.drop_path == 1) fail_usage("--train-drop-path must be less than 1: at 1 nothing passes");

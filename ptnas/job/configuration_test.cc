@@ -1,4 +1,4 @@
-#include "ptnas/cli/configuration.h"
+#include "ptnas/job/configuration.h"
 
 #include <gtest/gtest.h>
 
