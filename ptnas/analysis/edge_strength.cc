@@ -17,7 +17,7 @@ void stop_if_asked() {
     throw Interrupted("interrupted; every operation measured so far is saved: give the same command again");
 }
 
-double accuracy_of(SupernetTrainer& trainer, const SearchMethod& method, const Configuration& c) {
+double tuned_accuracy(SupernetTrainer& trainer, const SearchMethod& method, const Configuration& c) {
   EpochProgress progress;
   progress.epoch = c.search.epochs;  // batches that the search has not seen in this order
   for (std::int64_t epoch = 0; epoch < c.select.converged_epochs; ++epoch) {
@@ -59,7 +59,7 @@ Json measure_edge_strengths(const RunDirectory& supernet, RunDirectory& run, con
         trainer.renew_sgd();
         trainer.architecture().decide(type, edge, static_cast<int>(o));
         entry["operations"].push_back(std::string(name_of(candidates[o])));
-        entry["accuracy"].push_back(accuracy_of(trainer, *method, c));
+        entry["accuracy"].push_back(tuned_accuracy(trainer, *method, c));
       }
       log_info("{} edge {}: discretization accuracy {}", name_of(type), edge, entry["accuracy"].dump());
       record["edges"].push_back(std::move(entry));
