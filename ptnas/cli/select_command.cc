@@ -1,6 +1,8 @@
 // ptnas select: from a supernet to a genotype.
 
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 
 #include "ptnas/cli/program.h"
 #include "ptnas/core/error.h"
@@ -11,6 +13,8 @@
 #include "ptnas/select/run_selection.h"
 
 namespace ptnas {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -46,7 +50,8 @@ void select_from_checkpoint(const Arguments& arguments, const std::vector<std::s
 void put_parent(Arguments& arguments) {
   if (!arguments.flags.resume || !arguments.run.empty() || !arguments.checkpoint.empty()) return;
   if (!is_run_directory(arguments.flags.out)) return;
-  const std::optional<fs::path> parent = RunDirectory::open_for_reading(arguments.flags.out).parent();
+  const std::optional<std::filesystem::path> parent =
+      RunDirectory::open_for_reading(arguments.flags.out).parent();
   arguments.run = parent ? parent->string() : arguments.flags.out;
 }
 

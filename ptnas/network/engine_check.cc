@@ -57,8 +57,13 @@ class Statistics {
     double most = 0;
     std::size_t i = 0;
     for (const auto& norm : cell_.norms) {
+      // A mean may be 0 but for rounding (a pool over all of an image): what counts is its share of the
+      // deviation.
+      const double deviation = norm->running_var().to(torch::kDouble).sqrt().norm().item<double>();
       for (const torch::Tensor& buffer : norm->buffers()) {
-        most = std::max(most, relative(buffer.to(torch::kDouble), values_[i++].to(torch::kDouble)));
+        const torch::Tensor other = values_[i++].to(torch::kDouble);
+        const double size = std::max(other.norm().item<double>(), deviation);
+        most = std::max(most, (buffer.to(torch::kDouble) - other).norm().item<double>() / size);
       }
     }
     return most;
