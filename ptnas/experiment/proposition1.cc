@@ -5,6 +5,7 @@
 
 #include "ptnas/experiment/arms.h"
 #include "ptnas/experiment/experiment_table.h"
+#include "ptnas/report/plot.h"
 
 namespace ptnas {
 
@@ -29,6 +30,7 @@ Result make_proposition1(Study& study) {
   const std::int64_t images = study.request().scale == "smoke" ? 16 : 128;
   ResultTable table{"proposition1", "Means and shares over the edges of all cells", {"space", "estimate of m"}, {}};
   for (const auto& column : kPropositionColumns) table.columns.emplace_back(column.column);
+  BarPanel panel{"Variance of the difference from m", "variance", {"Var(x - m)", "Var(o - m)"}, {}};
   for (const char* space : {"s2", "darts"}) {
     if (!study.wants(space)) continue;
     std::vector<Json> found;
@@ -45,19 +47,29 @@ Result make_proposition1(Study& study) {
     }
     for (std::size_t estimate = 0; estimate < 2; ++estimate) {
       std::vector<ResultCell> row = {text_cell(space), text_cell(estimate == 0 ? "node" : "mean of edges")};
+      BarGroup group{fmt::format("{}, {}", space, estimate == 0 ? "node" : "mean of edges"), {}, {}};
       for (const auto& column : kPropositionColumns) {
         std::vector<double> values;
         for (const Json& one : found) {
           const Json& value = one.at("summary").at(estimate).at(column.key);
           if (!value.is_null()) values.push_back(value.get<double>());
         }
+        if (group.values.size() < 2) {  // the first two columns are the variances
+          group.values.push_back(mean_of(values));
+          group.deviations.push_back(deviation_of(values));
+        }
         row.push_back(measured_cell(values, column.decimals));
       }
+      if (!found.empty()) panel.groups.push_back(std::move(group));
       table.rows.push_back(std::move(row));
     }
   }
   Result result;
   result.tables.push_back(std::move(table));
+  result.figures.push_back({"proposition1",
+                            "Variance of the skip's output x and of the other operations' output o about the "
+                            "estimated optimal map m, means over all edges and the seeds",
+                            draw_bars_svg({panel})});
   result.findings.push_back(
       "The paper argues that x lies nearer m than o does in a well-optimized supernet, so that alpha_skip is greater; "
       "it gives no numbers");
