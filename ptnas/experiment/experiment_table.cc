@@ -8,9 +8,11 @@ namespace ptnas {
 const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> table = {
       {"hessian",
-       "S2: dominant eigenvalue of the validation loss' Hessian by alpha over the search, early stop (Section 2)",
+       "S2: dominant eigenvalue of the validation loss' Hessian by alpha over the search, early stop "
+       "(Section 2)",
        make_hessian},
-      {"figure1", "DARTS space, 3 random edges: alpha against discretization accuracy (Section 3.1)", make_figure1},
+      {"figure1", "DARTS space, 3 random edges: alpha against discretization accuracy (Section 3.1)",
+       make_figure1},
       {"figure2",
        "S2, every edge: the operation by alpha and by discretization accuracy at convergence (Section 3.1)",
        make_figure2},

@@ -1,6 +1,5 @@
-// Figures 1 and 7 (Section 3.1, Appendix A.5): alpha beside the discretization accuracy at convergence of every
-// operation on random edges, of one supernet or of several.
-
+// Figures 1 and 7 (Section 3.1, Appendix A.5): alpha beside the discretization accuracy at convergence of
+// every operation on random edges, of one supernet or of several.
 
 #include "ptnas/analysis/discretization_accuracy.h"
 #include "ptnas/experiment/arms.h"
@@ -19,14 +18,16 @@ Measurement measured_edges(std::int64_t count) {
     SupernetTrainer trainer(c.dataset, o.data, o.search, o.runtime);
     const Json done = c.run.has(kEdgesPartial) ? read_json(c.run.file(kEdgesPartial)) : Json();
     return measure_discretization(trainer, c.supernet.file(RunDirectory::kSupernet),
-                                  random_edges(trainer.network().space(), count, trainer.seed()), o.select, done,
+                                  random_edges(trainer.network().space(), count, trainer.seed()), o.select,
+                                  done,
                                   [&](const Json& so_far) { write_json(c.run.file(kEdgesPartial), so_far); });
   };
 }
 
 std::string edge_title(const Json& edge, std::int64_t seed) {
   return fmt::format("{} edge {} ({} to node {}), seed {}", edge.at("cell").get<std::string>(),
-                     edge.at("edge").get<int>(), edge.at("from").get<int>(), edge.at("node").get<int>(), seed);
+                     edge.at("edge").get<int>(), edge.at("from").get<int>(), edge.at("node").get<int>(),
+                     seed);
 }
 
 Result alpha_against_accuracy(Study& study, const std::string& name, std::int64_t edges) {
@@ -41,8 +42,9 @@ Result alpha_against_accuracy(Study& study, const std::string& name, std::int64_
                       {}};
   std::vector<BarPanel> panels;
   for (const std::int64_t seed : study.seeds()) {
-    const Json found = study.measurement(study.measure(supernet_of(study, kDarts, {"darts", data, seed}),
-                                                       fmt::format("{}-edges", edges), {}, measured_edges(edges)));
+    const Json found =
+        study.measurement(study.measure(supernet_of(study, kDarts, {"darts", data, seed}),
+                                        fmt::format("{}-edges", edges), {}, measured_edges(edges)));
     if (found.is_null()) continue;
     for (const Json& edge : found) {
       const std::string title = edge_title(edge, seed);
@@ -56,18 +58,20 @@ Result alpha_against_accuracy(Study& study, const std::string& name, std::int64_
       }
       panels.push_back(std::move(panel));
       const Json& correlation = edge.at("rank_correlation");
-      summary.rows.push_back(
-          {text_cell(title),
-           measured_cell(correlation.is_null() ? std::vector<double>() : std::vector{correlation.get<double>()}),
-           text_cell(edge.at("alpha_choice").get<std::string>()), text_cell(edge.at("best").get<std::string>())});
+      summary.rows.push_back({text_cell(title),
+                              measured_cell(correlation.is_null() ? std::vector<double>()
+                                                                  : std::vector{correlation.get<double>()}),
+                              text_cell(edge.at("alpha_choice").get<std::string>()),
+                              text_cell(edge.at("best").get<std::string>())});
     }
   }
   Result result;
   result.tables = {std::move(summary), std::move(table)};
-  result.figures.push_back({name,
-                            "Softmax weight and validation accuracy of each operation when the edge is discretized "
-                            "to it and the rest tuned; the paper's figure gives no numbers in its text",
-                            draw_bars_svg(panels)});
+  result.figures.push_back(
+      {name,
+       "Softmax weight and validation accuracy of each operation when the edge is discretized "
+       "to it and the rest tuned; the paper's figure gives no numbers in its text",
+       draw_bars_svg(panels)});
   return result;
 }
 

@@ -14,8 +14,8 @@ Result make_figure3(Study& study) {
   const std::string& data = study.request().data.front();
   ResultTable table{"figure3",
                     "Over the epochs of the search",
-                    {"space", "gap after the first epoch", "gap after the last", "accuracy after the last (%)",
-                     "rank correlation of accuracy and gap"},
+                    {"space", "gap after the first epoch", "gap after the last",
+                     "accuracy after the last (%)", "rank correlation of accuracy and gap"},
                     {}};
   std::vector<LinePanel> panels;
   for (const char* space : {"darts", "s2"}) {
@@ -37,16 +37,17 @@ Result make_figure3(Study& study) {
       for (const SkipGap& one : gaps) series.points.push_back({100 * one.valid_accuracy, one.gap, 0});
       panel.series.push_back(std::move(series));
     }
-    table.rows.push_back({text_cell(space), measured_cell(first, 4), measured_cell(last, 4), measured_cell(accuracy),
-                          measured_cell(correlation)});
+    table.rows.push_back({text_cell(space), measured_cell(first, 4), measured_cell(last, 4),
+                          measured_cell(accuracy), measured_cell(correlation)});
     panels.push_back(std::move(panel));
   }
   Result result;
   result.tables.push_back(std::move(table));
-  result.figures.push_back({"figure3",
-                            "Mean gap of skip_connect's and the convolutions' softmax weight against the supernet's "
-                            "validation accuracy, a point an epoch; in the paper it grows (accuracies 83.5 to 85.7 %)",
-                            draw_lines_svg(panels)});
+  result.figures.push_back(
+      {"figure3",
+       "Mean gap of skip_connect's and the convolutions' softmax weight against the supernet's "
+       "validation accuracy, a point an epoch; in the paper it grows (accuracies 83.5 to 85.7 %)",
+       draw_lines_svg(panels)});
   return result;
 }
 

@@ -1,5 +1,5 @@
-// Section 2's reading of RobustDARTS: the dominant eigenvalue of the validation loss' Hessian by alpha over the search,
-// and where its early stop would have ended it.
+// Section 2's reading of RobustDARTS: the dominant eigenvalue of the validation loss' Hessian by alpha over
+// the search, and where its early stop would have ended it.
 
 #include <algorithm>
 #include <optional>
@@ -56,14 +56,15 @@ Result make_hessian(Study& study) {
     panel.series.push_back(std::move(series));
     const auto stop = would_stop_after(measured, study.run(run).configuration.search);
     table.rows.push_back({text_cell(std::to_string(seed)), measured_cell({measured.front().second}, 4),
-                          measured_cell({measured.back().second}, 4), measured_cell({largest_eigenvalue_seen}, 4),
+                          measured_cell({measured.back().second}, 4),
+                          measured_cell({largest_eigenvalue_seen}, 4),
                           stop ? measured_cell({*stop}, 0) : text_cell("none")});
   }
   Result result;
   result.tables.push_back(std::move(table));
   result.figures.push_back({"hessian",
-                            "Dominant eigenvalue of the Hessian of the validation loss by alpha, every " + every +
-                                " epochs of the search",
+                            "Dominant eigenvalue of the Hessian of the validation loss by alpha, every " +
+                                every + " epochs of the search",
                             draw_lines_svg({panel})});
   return result;
 }

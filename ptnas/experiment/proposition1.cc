@@ -1,5 +1,5 @@
-// Proposition 1 (Section 3.2, Appendix A.4): variances measured in trained supernets, the closed form's optimum
-// beside a numerical one and what alpha learned.
+// Proposition 1 (Section 3.2, Appendix A.4): variances measured in trained supernets, the closed form's
+// optimum beside a numerical one and what alpha learned.
 
 #include "ptnas/analysis/proposition1.h"
 
@@ -28,21 +28,22 @@ constexpr struct {
 Result make_proposition1(Study& study) {
   const std::string& data = study.request().data.front();
   const std::int64_t images = study.request().scale == "smoke" ? 16 : 128;
-  ResultTable table{"proposition1", "Means and shares over the edges of all cells", {"space", "estimate of m"}, {}};
+  ResultTable table{
+      "proposition1", "Means and shares over the edges of all cells", {"space", "estimate of m"}, {}};
   for (const auto& column : kPropositionColumns) table.columns.emplace_back(column.column);
   BarPanel panel{"Variance of the difference from m", "variance", {"Var(x - m)", "Var(o - m)"}, {}};
   for (const char* space : {"s2", "darts"}) {
     if (!study.wants(space)) continue;
     std::vector<Json> found;
     for (const std::int64_t seed : study.seeds()) {
-      const Json measurement = study.measurement(
-          study.measure(supernet_of(study, kDarts, {space, data, seed}), "variances", {},
-                        [images](const MeasureContext& c) {
-                          const Configuration& o = c.configuration;
-                          SupernetTrainer trainer(c.dataset, o.data, o.search, o.runtime);
-                          load_supernet(c.supernet.file(RunDirectory::kSupernet), trainer);
-                          return measure_proposition1(trainer, {.images = images});
-                        }));
+      const Json measurement =
+          study.measurement(study.measure(supernet_of(study, kDarts, {space, data, seed}), "variances", {},
+                                          [images](const MeasureContext& c) {
+                                            const Configuration& o = c.configuration;
+                                            SupernetTrainer trainer(c.dataset, o.data, o.search, o.runtime);
+                                            load_supernet(c.supernet.file(RunDirectory::kSupernet), trainer);
+                                            return measure_proposition1(trainer, {.images = images});
+                                          }));
       if (!measurement.is_null()) found.push_back(measurement);
     }
     for (std::size_t estimate = 0; estimate < 2; ++estimate) {
@@ -71,7 +72,8 @@ Result make_proposition1(Study& study) {
                             "estimated optimal map m, means over all edges and the seeds",
                             draw_bars_svg({panel})});
   result.findings.push_back(
-      "The paper argues that x lies nearer m than o does in a well-optimized supernet, so that alpha_skip is greater; "
+      "The paper argues that x lies nearer m than o does in a well-optimized supernet, so that alpha_skip is "
+      "greater; "
       "it gives no numbers");
   return result;
 }

@@ -1,5 +1,5 @@
-// Table 1 (Section 3.2): test accuracy before and after two layers of every stage, or two edges of every cell, have
-// changed places.
+// Table 1 (Section 3.2): test accuracy before and after two layers of every stage, or two edges of every
+// cell, have changed places.
 
 #include "ptnas/analysis/reference_training.h"
 #include "ptnas/analysis/shuffling.h"
@@ -31,7 +31,10 @@ ShuffleScale shuffle_scale(const std::string& scale) {
 }
 
 Json shuffle_record(const ShuffleResult& result) {
-  return {{"before", result.before}, {"mean", result.mean()}, {"deviation", result.deviation()}, {"after", result.after}};
+  return {{"before", result.before},
+          {"mean", result.mean()},
+          {"deviation", result.deviation()},
+          {"after", result.after}};
 }
 
 Measurement shuffled_reference(ReferenceShape shape, const ShuffleScale& scale) {
@@ -76,11 +79,12 @@ Result make_table1(Study& study) {
       spread[i].push_back(100 * found.at("deviation").get<double>());
     }
   }
-  ResultTable table{"table1",
-                    fmt::format("Test accuracy (%) before and after shuffling, {} shuffles a network", scale.shuffles),
-                    {"network", "before", "after (mean over the shuffles)", "deviation over the shuffles",
-                     "paper: before", "paper: after"},
-                    {}};
+  ResultTable table{
+      "table1",
+      fmt::format("Test accuracy (%) before and after shuffling, {} shuffles a network", scale.shuffles),
+      {"network", "before", "after (mean over the shuffles)", "deviation over the shuffles", "paper: before",
+       "paper: after"},
+      {}};
   BarPanel panel{"Test accuracy (%)", "%", {"before", "after"}, {}};
   for (std::size_t i = 0; i < 3; ++i) {
     const PaperShuffle& paper = kPaperShuffles[i];
@@ -93,10 +97,11 @@ Result make_table1(Study& study) {
   }
   Result result;
   result.tables.push_back(std::move(table));
-  result.figures.push_back({"table1",
-                            "Test accuracy before and after shuffling; bars: of `after` the deviation over the "
-                            "shuffles, of `before` over the seeds",
-                            draw_bars_svg({panel})});
+  result.figures.push_back(
+      {"table1",
+       "Test accuracy before and after shuffling; bars: of `after` the deviation over the "
+       "shuffles, of `before` over the seeds",
+       draw_bars_svg({panel})});
   return result;
 }
 
