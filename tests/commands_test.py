@@ -253,6 +253,20 @@ def test_selections(folder, run):
     expect(0, "report", search)
 
 
+def test_snapshots(folder):
+    """A search that stops where it was told to, goes on, and keeps a supernet that can be selected from."""
+    search, small = folder / "snapshots", ("--data", f"idx:{folder / 'idx'}", *support.TINY, "--snapshot-every", 1)
+    expect(130, "search", *small, "--stop-after", 1, "--out", search, says="--stop-after 1")
+    expect(0, "search", *small, "--out", search)
+    check((search / "supernet.epoch-001.safetensors").exists(), "no supernet of epoch 1")
+    expect(0, "select", search, "--selection", "magnitude", "--from-epoch", 1, "--out", folder / "from-epoch-1")
+    expect(1, "select", search, "--selection", "magnitude", "--from-epoch", 7, "--out", folder / "from-epoch-7", says="--snapshot-every")
+    expect(130, "select", search, "--stop-after", 1, "--out", folder / "one-decision")
+    selection = json.loads((folder / "one-decision" / "selection.json").read_text())
+    check(len(selection["events"]) == 1 and not selection["complete"], f"--stop-after 1 in a selection: {selection['events']}")
+    expect(0, "select", search, "--out", folder / "one-decision")
+
+
 def test_nb201(folder):
     """The whole job in NAS-Bench-201's space, and a network of an architecture alone by its protocol."""
     idx, run = folder / "idx", folder / "nb201"
@@ -497,6 +511,7 @@ def main():
         run = test_run(folder)
         test_threads_and_estimate(folder)
         test_selections(folder, run)
+        test_snapshots(folder)
         test_resume_by_out_alone(folder, run)
         test_full_disk(folder, run)
         test_nb201(folder)

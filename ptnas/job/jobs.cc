@@ -75,7 +75,10 @@ Session select_job(const std::string& supernet_run, const Flags& flags,
 Session train_job(const std::string& given, const Flags& flags,
                   const std::vector<std::string>& command_line) {
   // `train --resume --out RUN` needs no more: the run has its genotype.
-  const std::string genotype = given.empty() && flags.resume ? flags.out : given;
+  const bool by_directory = given.empty() && flags.resume;
+  if (by_directory && !is_run_directory(flags.out))
+    fail_usage("--resume expects --out to be a run directory, and `{}` is none; give a genotype", flags.out);
+  const std::string genotype = by_directory ? flags.out : given;
   if (genotype.empty()) fail_usage("train expects a genotype: a run directory, a file or text; see --help");
   std::optional<fs::path> based_on;
   if (is_run_directory(genotype)) based_on = genotype;

@@ -196,7 +196,8 @@ TEST_P(EngineStateTest, EnginesAgreeUnderEveryMaskAndOneHotEdge) {
     torch::cross_entropy_loss(network.forward(images, weights, {7, 8}), labels).backward();
     const EngineDifferences found = engine_differences();
     EXPECT_EQ(found.passes, 3);
-    EXPECT_LT(found.output.value, kRounding) << describe(found);
+    // A norm over eight numbers a channel enlarges the rounding of what comes before it.
+    EXPECT_LT(found.output.value, 5 * kRounding) << describe(found);
     EXPECT_LT(found.statistics.value, kRounding) << describe(found);
     gradients.push_back(
         std::max({found.input_gradient.value, found.weight_gradient.value, found.alpha_gradient.value}));
