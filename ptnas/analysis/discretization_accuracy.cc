@@ -4,6 +4,7 @@
 
 #include "ptnas/analysis/statistics.h"
 #include "ptnas/core/error.h"
+#include "ptnas/core/interrupt.h"
 #include "ptnas/core/log.h"
 #include "ptnas/core/random.h"
 #include "ptnas/search/search_table.h"
@@ -12,6 +13,11 @@
 namespace ptnas {
 
 namespace {
+
+void stop_within_trial() {
+  if (interrupt_requested())
+    throw Interrupted("interrupted; every operation measured so far is saved: give the same command again");
+}
 
 class Trials {
  public:
@@ -38,7 +44,7 @@ class Trials {
     load_supernet(supernet_, trainer_);
     trainer_.renew_sgd();
     trainer_.architecture().decide(edge.type, edge.edge, operation);
-    Evaluation now = trainer_.evaluate_validation();
+    Evaluation now = trainer_.evaluate_validation(stop_within_trial);
     const double before = now.top1();
     std::vector<double> accuracies;
     EpochProgress progress;
@@ -46,8 +52,9 @@ class Trials {
     progress.epoch = trainer_.options().epochs;
     while (!has_converged(accuracies, before, options_)) {
       trainer_.run_epoch(*method_, options_.tune_learning_rate, progress, "tuning",
-                         fmt::format("edge {}, {}, epoch {}", edge.edge, name, accuracies.size() + 1), [] {});
-      now = trainer_.evaluate_validation();
+                         fmt::format("edge {}, {}, epoch {}", edge.edge, name, accuracies.size() + 1),
+                         stop_within_trial);
+      now = trainer_.evaluate_validation(stop_within_trial);
       accuracies.push_back(now.top1());
       progress = EpochProgress{progress.epoch + 1, 0, 0, 0, 0};
     }
@@ -92,11 +99,16 @@ void conclude(Json& entry) {
 
 }  // namespace
 
-std::vector<EdgeOf> random_edges(const SearchSpace& space, std::int64_t count, std::uint64_t seed) {
+std::vector<EdgeOf> all_edges(const SearchSpace& space) {
   std::vector<EdgeOf> all;
   for (const CellType type : space.cell_types()) {
     for (int edge = 0; edge < space.edge_count(); ++edge) all.push_back({type, edge});
   }
+  return all;
+}
+
+std::vector<EdgeOf> random_edges(const SearchSpace& space, std::int64_t count, std::uint64_t seed) {
+  const std::vector<EdgeOf> all = all_edges(space);
   if (count < 1 || count > static_cast<std::int64_t>(all.size()))
     fail_usage("expected 1 to {} edges of space {}, found {}", all.size(), space.name, count);
   std::vector<EdgeOf> chosen;

@@ -112,9 +112,9 @@ double work_of(const PlannedRun& run, const DataSize& size) {
   const Configuration& c = run.configuration;
   if (run.stage == "search") return static_cast<double>(c.search.epochs) * epoch_work(c, size);
   if (run.stage == "train") return training_work(c, size);
-  Configuration measured = c;  // a measurement discretizes every operation
-  if (run.stage == "measure") measured.select.selection = "discretization";
-  return selection_work(measured, size);
+  if (run.stage == "measure")
+    return run.trials * static_cast<double>(c.select.converged_epochs) * epoch_work(c, size);
+  return selection_work(c, size);
 }
 
 CostModel CostModel::measured(const Study& study) {

@@ -17,7 +17,8 @@ DataSize size_of_data(const DataOptions& data);
 
 /// Multiply-adds that a run computes, about: all candidates of the supernet, a training step three times a
 /// forward pass, a retrained network of separable convolutions alone. Second-order and adversarial methods by
-/// the passes they make.
+/// the passes they make. Of a measurement its trials alone: neither its passes over images nor the reference
+/// networks of Table 1.
 double work_of(const PlannedRun& run, const DataSize& size);
 
 /// Seconds of runs: by their work, at rates measured in a few real steps of the first (analysis/estimate.h).

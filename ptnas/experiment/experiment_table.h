@@ -23,7 +23,13 @@ const std::vector<Experiment>& experiments();
 const Experiment& find_experiment(const std::string& name);
 
 // One file each.
+Result make_figure1(Study& study);
+Result make_table1(Study& study);
 Result make_figure2(Study& study);
+Result make_figure3(Study& study);
+Result make_proposition1(Study& study);
+Result make_figure7(Study& study);
+Result make_hessian(Study& study);
 Result make_table2(Study& study);
 Result make_figure4(Study& study);
 Result make_table3(Study& study);

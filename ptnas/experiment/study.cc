@@ -140,8 +140,9 @@ std::string Study::train(const std::string& selected, const OptionValues& own) {
 }
 
 std::string Study::measure(const std::string& supernet, const std::string& what, const OptionValues& own,
-                           Measurement measurement) {
+                           Measurement measurement, double trials) {
   PlannedRun run;
+  run.trials = trials;
   run.stage = "measure";
   run.parent = supernet;
   run.measure = std::move(measurement);

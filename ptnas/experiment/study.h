@@ -46,6 +46,7 @@ struct PlannedRun {
   std::string parent;  ///< name of the run whose supernet or genotype it takes; empty: none
   Configuration configuration;
   Measurement measure;
+  double trials = 0;  ///< of a measurement: how often it tunes a supernet for --converged-epochs
 };
 
 /// What an experiment's function works with: it asks for runs, which are planned the first time, and reads
@@ -67,7 +68,7 @@ class Study {
   std::string select(const std::string& supernet, const OptionValues& own);
   std::string train(const std::string& selected, const OptionValues& own = {});
   std::string measure(const std::string& supernet, const std::string& what, const OptionValues& own,
-                      Measurement measurement);
+                      Measurement measurement, double trials = 0);
 
   const std::vector<PlannedRun>& runs() const { return runs_; }
   const PlannedRun& run(const std::string& name) const;
