@@ -130,7 +130,11 @@ ShuffleResult shuffle_layers(ReferenceNetwork& network, const Dataset& dataset, 
   for (std::int64_t shuffle = 0; shuffle < options.shuffles; ++shuffle) {
     const auto drawn = draw_pairs(
         pairs, RandomStream(options.seed, Purpose::kShuffledLayers, static_cast<std::uint64_t>(shuffle)));
-    for (const auto& [stage, pair] : drawn) swap_layers(network, pair);
+    result.exchanged.emplace_back();
+    for (const auto& [stage, pair] : drawn) {
+      swap_layers(network, pair);
+      result.exchanged.back().push_back(pair);
+    }
     result.after.push_back(test_accuracy(dataset, options, forward, format, device));
     for (const auto& [stage, pair] : drawn) swap_layers(network, pair);
     log_info("shuffle {}/{}: {:.2f} %", shuffle + 1, options.shuffles, 100 * result.after.back());
@@ -158,9 +162,9 @@ ShuffleResult shuffle_edges(SupernetTrainer& trainer, const ShuffleOptions& opti
         },
         trainer.format(), trainer.device());
   };
-  const auto swap_edges = [&](std::size_t cell, const EdgePair& pair) {
-    swap_layers(network, {fmt::format("cells.{}._ops.{}.", cell, pair.first),
-                          fmt::format("cells.{}._ops.{}.", cell, pair.second)});
+  const auto layers_of = [](std::size_t cell, const EdgePair& pair) {
+    return LayerPair{fmt::format("cells.{}._ops.{}.", cell, pair.first),
+                     fmt::format("cells.{}._ops.{}.", cell, pair.second)};
   };
   const auto pairs = edge_pairs(network);
   ShuffleResult result;
@@ -169,15 +173,17 @@ ShuffleResult shuffle_edges(SupernetTrainer& trainer, const ShuffleOptions& opti
   for (std::int64_t shuffle = 0; shuffle < options.shuffles; ++shuffle) {
     const auto drawn = draw_pairs(
         pairs, RandomStream(options.seed, Purpose::kShuffledLayers, static_cast<std::uint64_t>(shuffle)));
+    result.exchanged.emplace_back();
     for (const auto& [cell, pair] : drawn) {
-      swap_edges(cell, pair);
+      result.exchanged.back().push_back(layers_of(cell, pair));
+      swap_layers(network, result.exchanged.back().back());
       if (options.alpha_moves) {
         by_cell[cell] = with_rows_swapped(network.space(), network.cell_type(static_cast<int>(cell)),
                                           by_cell[cell], pair);
       }
     }
     result.after.push_back(accuracy());
-    for (const auto& [cell, pair] : drawn) swap_edges(cell, pair);
+    for (const LayerPair& pair : result.exchanged.back()) swap_layers(network, pair);
     reset();
     log_info("shuffle {}/{}: {:.2f} %", shuffle + 1, options.shuffles, 100 * result.after.back());
   }

@@ -22,16 +22,19 @@ struct ShuffleOptions {
   bool alpha_moves = true;
 };
 
+/// Two layers that may change places, by the prefixes of their parameters and buffers.
+using LayerPair = std::pair<std::string, std::string>;
+
 /// Accuracies (fractions) on the test part, running statistics.
 struct ShuffleResult {
   double before = 0;
   std::vector<double> after;  ///< by shuffle
+  /// By shuffle, what changed places in each stage (cell) that has a pair.
+  std::vector<std::vector<LayerPair>> exchanged;
   double mean() const;
   double deviation() const;  ///< of the shuffles, with n - 1; 0 of one
 };
 
-/// Two layers that may change places, by the prefixes of their parameters and buffers.
-using LayerPair = std::pair<std::string, std::string>;
 /// All pairs, by stage. A stage with fewer than two such layers has none and stays as it is.
 std::vector<std::vector<LayerPair>> layer_pairs(const ReferenceNetwork& network);
 

@@ -116,6 +116,8 @@ TEST_F(ShufflingTest, ReferenceNetworksAreShuffledAndStayAsTheyWere) {
     EXPECT_EQ(first.before, second.before);
     EXPECT_EQ(first.before, read_json(run.file("evaluation.json"))["top1"]);
     EXPECT_EQ(first.after, shuffle(0).after);
+    EXPECT_EQ(first.exchanged, shuffle(0).exchanged);
+    EXPECT_NE(first.exchanged, second.exchanged);
     EXPECT_EQ(second.after.size(), 8u);
     expect_equal(before, tensors_of(*network));
     // A second call loads what is trained; another shape is refused.
@@ -141,6 +143,7 @@ TEST_F(ShufflingTest, ASupernetIsShuffledAndStaysAsItWas) {
   EXPECT_EQ(first.before, second.before);
   EXPECT_EQ(first.after.size(), 4u);
   EXPECT_EQ(second.after.size(), 4u);
+  EXPECT_NE(first.exchanged, second.exchanged);
   expect_equal(before, tensors_of(trainer->network()));
 }
 

@@ -35,6 +35,7 @@ Json shuffle_json(const std::string& network, const ShuffleResult& result) {
   json["mean"] = result.mean();
   json["deviation"] = result.deviation();
   json["after"] = result.after;
+  json["exchanged"] = result.exchanged;
   return json;
 }
 
