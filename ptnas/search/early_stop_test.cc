@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ptnas/core/error.h"
-#include "ptnas/search/run_search.h"
-#include "ptnas/train/tiny_task.h"
+#include "ptnas/search/testing.h"
 
 namespace ptnas {
 namespace {
@@ -26,7 +25,7 @@ TEST(EigenvalueHasRisen, ByHand) {
   EXPECT_FALSE(eigenvalue_has_risen({1, 9, 1.29}, options));
 }
 
-class EarlyStopTest : public testing::Test {
+class EarlyStopTest : public SearchTest {
  protected:
   EarlyStopTest() {
     task.search.space = "s2";
@@ -36,34 +35,6 @@ class EarlyStopTest : public testing::Test {
     task.search.hessian_window = 1;
     task.search.hessian_distance = 2;
   }
-  void search(const std::string& name) {
-    RunDirectory run = RunDirectory::open_for_writing(folder / name);
-    run_search(run, task.dataset, task.data, task.search, task.runtime);
-  }
-  std::vector<Json> metrics(const std::string& name) {
-    std::vector<Json> lines = RunDirectory::open_for_reading(folder / name).metrics();
-    for (Json& line : lines) line.erase("seconds");
-    return lines;
-  }
-  std::string supernet(const std::string& name) {
-    return read_file((folder / name) / RunDirectory::kSupernet);
-  }
-  // Interrupted again and again, a few images later each time.
-  int search_interrupted(const std::string& name) {
-    for (int interruptions = 0;; ++interruptions) {
-      task.dataset.reads_until_interrupt = 30 + 7 * interruptions;
-      try {
-        search(name);
-        task.dataset.reads_until_interrupt = 0;
-        set_interrupt_requested(false);
-        return interruptions;
-      } catch (const Interrupted&) {
-        set_interrupt_requested(false);
-      }
-    }
-  }
-  ScratchDirectory folder;
-  TinyTask task;
 };
 
 TEST_F(EarlyStopTest, MeasuringDoesNotChangeTheSearch) {

@@ -4,42 +4,14 @@
 
 #include "ptnas/core/error.h"
 #include "ptnas/search/search_table.h"
+#include "ptnas/search/testing.h"
 #include "ptnas/train/supernet_trainer.h"
-#include "ptnas/train/tiny_task.h"
 
 namespace ptnas {
 namespace {
 
-class RunSearchTest : public testing::Test {
+class RunSearchTest : public SearchTest {
  protected:
-  void search(const std::string& name) {
-    RunDirectory run = RunDirectory::open_for_writing(folder / name);
-    run_search(run, task.dataset, task.data, task.search, task.runtime);
-  }
-  std::vector<Json> metrics(const std::string& name) {
-    std::vector<Json> lines = RunDirectory::open_for_reading(folder / name).metrics();
-    for (Json& line : lines) line.erase("seconds");
-    return lines;
-  }
-  std::string supernet(const std::string& name) {
-    return read_file((folder / name) / RunDirectory::kSupernet);
-  }
-  // Interrupts again and again, a few images later each time, until the search is done.
-  int search_interrupted(const std::string& name) {
-    for (int interruptions = 0;; ++interruptions) {
-      task.dataset.reads_until_interrupt = 30 + 5 * interruptions;
-      try {
-        search(name);
-        task.dataset.reads_until_interrupt = 0;
-        set_interrupt_requested(false);
-        return interruptions;
-      } catch (const Interrupted& interrupted) {
-        EXPECT_NE(std::string(interrupted.what()).find("--resume"), std::string::npos);
-        set_interrupt_requested(false);
-      }
-    }
-  }
-
   // With epochs enough for SGAS' six decisions.
   void use_nb201() {
     task.search.space = "nb201";
@@ -49,9 +21,6 @@ class RunSearchTest : public testing::Test {
     task.search.sgas_first_decision = task.search.sgas_decide_every = 1;
     task.search.sgas_criterion = "2";
   }
-
-  ScratchDirectory folder;
-  TinyTask task;
 };
 
 TEST_F(RunSearchTest, WritesMetricsAndTheSupernet) {
