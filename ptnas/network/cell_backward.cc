@@ -1,13 +1,12 @@
 #include "ptnas/network/cell_backward.h"
 
-#include <torch/autograd.h>
-#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/utils.h>
 
 #include <algorithm>
 #include <map>
 
 #include "ptnas/network/profile.h"
+#include "ptnas/network/unit_backward.h"
 #include "ptnas/network/weight_sums.h"
 
 namespace ptnas {
@@ -195,11 +194,6 @@ class CellBackward {
     return engine_.operations_[static_cast<Size>(a.edge)][static_cast<Size>(a.operation)];
   }
 
-  float* raw_of(const UnitRecord& record, std::int64_t n) const {
-    return record.raw.data() + static_cast<Size>(n) * record.convolution.pixels() *
-                                   static_cast<Size>(record.convolution.out_channels);
-  }
-
   // Whether the gradient of an operation's own output is needed, beyond that of its weight. With weight 0 it
   // is 0.
   bool wants_operation(const ActiveOperation& a) const {
@@ -300,7 +294,7 @@ class CellBackward {
     if (is_pool(a.kind)) return r_.pool(pool_kind(a.kind), from).raw.data() + offset;
     if (a.kind == OperationParts::Kind::kNoise) return a.noise.data_ptr<float>() + offset;
     if (a.kind == OperationParts::Kind::kIdentity) return r_.state(from, n);
-    return raw_of(r_.units[static_cast<Size>(operation_of(a).units.back())], n);
+    return r_.units[static_cast<Size>(operation_of(a).units.back())].raw_of(n);
   }
 
   void give_norm(int unit) {
@@ -384,14 +378,16 @@ class CellBackward {
           const kernels::Activation activation{before.norm.scale(), before.norm.bias(), true};
           sums.clear(i, task % chunks_);
           for (std::int64_t n = range.begin; n < range.end; ++n) {
-            pad(unit.convolution.source, raw_of(before, n), activation, scratch);
+            pad(unit.convolution.source, before.raw_of(n), activation, scratch);
             float* g = second_gradients_.at(first).data() + static_cast<Size>(n) * r_.node_shape.image();
-            back_through_image_at_once(
-                {{&unit, node_gradient(node, n), raw_of(unit, n),
+            // Second units are depthwise, of stride 1: nothing but the padded image is read.
+            back_through_image(
+                engine_.graph_.index,
+                {{&unit, node_gradient(node, n), unit.raw_of(n),
                   norm_gradient(unit.norm, work[i]->edge, n, 0, scratch), sums.at(i, task % chunks_)}},
-                scratch, /*accumulate=*/false, g);
+                /*x=*/nullptr, /*accumulate=*/false, g, scratch);
             const PhaseTimer timer = time(Phase::kSums);
-            kernels::gradient_sums(g, raw_of(before, n), before.norm.center(),
+            kernels::gradient_sums(g, before.raw_of(n), before.norm.center(),
                                    static_cast<Size>(r_.node_shape.pixels()), r_.node_shape.channels,
                                    before.norm.sum_g(n), before.norm.sum_gx(n));
           }
@@ -456,70 +452,19 @@ class CellBackward {
           first_unit(node, edge.edge, edge.units[i], n, i, sums.at(edge.begin + i, chunk), scratch));
     }
     float* g = wants_state(edge.from) ? state_gradient(edge.from, n) : nullptr;
-    if (all_spread(work)) {
-      back_through_image_at_once(work, scratch, /*accumulate=*/true, g);
-    } else {
-      back_through_image(work, r_.state(edge.from, n), scratch, /*accumulate=*/true, g);
-    }
+    back_through_image(engine_.graph_.index, work, r_.state(edge.from, n), /*accumulate=*/true, g, scratch);
   }
 
-  // A unit on one image: g is the gradient of its norm's output.
-  struct UnitWork {
-    const UnitRecord* unit;
-    const float *g, *raw;
-    kernels::NormGradient norm;
-    kernels::WeightGradient weights;
-  };
   UnitWork first_unit(int node, int edge, int unit, std::int64_t n, Size table,
                       const kernels::WeightGradient& weights, ThreadScratch& scratch) {
     const UnitRecord& record = r_.units[static_cast<Size>(unit)];
     const auto second = second_gradients_.find(unit);
     if (second != second_gradients_.end()) {
       const float* g = second->second.data() + static_cast<Size>(n) * r_.node_shape.image();
-      return {&record, g, raw_of(record, n), record.norm.gradient(), weights};
+      return {&record, g, record.raw_of(n), record.norm.gradient(), weights};
     }
-    return {&record, node_gradient(node, n), raw_of(record, n),
+    return {&record, node_gradient(node, n), record.raw_of(n),
             norm_gradient(record.norm, edge, n, table, scratch), weights};
-  }
-
-  static bool all_spread(const std::vector<UnitWork>& work) {
-    return std::all_of(work.begin(), work.end(), [](const UnitWork& w) {
-      return w.unit->convolution.depthwise && w.unit->convolution.source.stride == 1;
-    });
-  }
-
-  // Depthwise units of stride 1: what all of them give the source is summed in registers. g may be null.
-  void back_through_image_at_once(const std::vector<UnitWork>& work, ThreadScratch& scratch, bool accumulate,
-                                  float* g) const {
-    scratch.spreads.resize(std::max(work.size(), scratch.spreads.size()));
-    std::vector<kernels::SpreadUnit> spread;
-    for (Size i = 0; i < work.size(); ++i) {
-      const PhaseTimer timer = time(Phase::kConvolveBack);
-      const UnitWork& w = work[i];
-      kernels::depthwise_back(w.unit->convolution, w.unit->weights, &scratch.source, w.g, w.raw, w.norm,
-                              w.weights, scratch.spreads[i], scratch.convolution);
-      spread.push_back({&w.unit->convolution, &w.unit->weights, &scratch.spreads[i]});
-    }
-    if (g == nullptr) return;
-    const PhaseTimer timer = time(Phase::kSpread);
-    kernels::spread_back(spread.data(), static_cast<int>(spread.size()), scratch.source, accumulate, g);
-  }
-
-  // Units of any kind, onto g; x: the image before its ReLU. g may be null.
-  void back_through_image(const std::vector<UnitWork>& work, const float* x, ThreadScratch& scratch,
-                          bool accumulate, float* g) const {
-    const kernels::PaddedLayout& layout = scratch.source.layout();
-    if (g != nullptr) scratch.gradient.shape(layout);
-    for (Size i = 0; i < work.size(); ++i) {
-      const PhaseTimer timer = time(Phase::kConvolveBack);
-      const UnitWork& w = work[i];
-      kernels::convolve_back(w.unit->convolution, w.unit->weights, &scratch.source, w.g, w.raw, w.norm,
-                             g != nullptr ? scratch.gradient.data() : nullptr, i > 0, w.weights,
-                             scratch.convolution);
-    }
-    if (g == nullptr) return;
-    const PhaseTimer timer = time(Phase::kGather);
-    kernels::gather_gradient(layout, scratch.gradient.data(), x, {.relu = true}, accumulate, g);
   }
 
   void back_through_inputs() {
@@ -531,7 +476,7 @@ class CellBackward {
       const ImageRange range = chunk_of(r_.images, task / 2);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
         const PhaseTimer timer = time(Phase::kSums);
-        kernels::gradient_sums(state_gradient(i, n), raw_of(unit, n), unit.norm.center(),
+        kernels::gradient_sums(state_gradient(i, n), unit.raw_of(n), unit.norm.center(),
                                unit.convolution.pixels(), r_.state_shape.channels, unit.norm.sum_g(n),
                                unit.norm.sum_gx(n));
       }
@@ -557,10 +502,11 @@ class CellBackward {
         const float* x = r_.inputs[i].data_ptr<float>() + static_cast<Size>(n) * image;
         pad(unit.convolution.source, x, {.relu = true}, scratch);
         back_through_image(
-            {{&unit, state_gradient(static_cast<int>(i), n), raw_of(unit, n), unit.norm.gradient(),
+            engine_.graph_.index,
+            {{&unit, state_gradient(static_cast<int>(i), n), unit.raw_of(n), unit.norm.gradient(),
               sums.at(i, task / 2)}},
-            x, scratch, /*accumulate=*/false,
-            wants_input ? gradients[i].data_ptr<float>() + static_cast<Size>(n) * image : nullptr);
+            x, /*accumulate=*/false,
+            wants_input ? gradients[i].data_ptr<float>() + static_cast<Size>(n) * image : nullptr, scratch);
       }
     });
     give_weights(units, sums);
@@ -578,38 +524,9 @@ class CellBackward {
   torch::autograd::variable_list gradients_;
 };
 
-/// The autograd node of one pass.
-struct CellNode final : torch::autograd::Node {
-  std::shared_ptr<CellRecord> record;
-
-  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
-    TORCH_CHECK(record != nullptr,
-                "a cell was asked for its gradients a second time; run the forward pass again");
-    if (!gradients[0].defined()) return torch::autograd::variable_list(num_outputs());
-    const torch::NoGradGuard no_grad;
-    const std::shared_ptr<CellRecord> once = std::move(record);
-    return CellBackward(*once, *this).run(gradients[0]);
-  }
-  void release_variables() override { record.reset(); }
-};
-
-bool wants_gradient(const std::vector<torch::Tensor>& parameters, const torch::Tensor& older,
-                    const torch::Tensor& newer, const CellPass& pass) {
-  if (!torch::GradMode::is_enabled()) return false;
-  const auto requires_grad = [](const torch::Tensor& t) { return t.defined() && t.requires_grad(); };
-  return requires_grad(older) || requires_grad(newer) || requires_grad(pass.values) ||
-         std::any_of(parameters.begin(), parameters.end(), requires_grad);
-}
-
-void attach_backward(torch::Tensor& output, std::shared_ptr<CellRecord> record,
-                     const std::vector<torch::Tensor>& parameters, const torch::Tensor& older,
-                     const torch::Tensor& newer, const CellPass& pass) {
-  auto node = std::shared_ptr<CellNode>(new CellNode, torch::autograd::deleteNode);
-  torch::autograd::variable_list inputs = {older, newer, pass.values};
-  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
-  node->set_next_edges(torch::autograd::collect_next_edges(inputs));
-  node->record = std::move(record);
-  torch::autograd::set_history(output, node);
+torch::autograd::variable_list back_through_cell(CellRecord& record, const torch::autograd::Node& node,
+                                                 const torch::Tensor& output_gradient) {
+  return CellBackward(record, node).run(output_gradient);
 }
 
 }  // namespace ptnas

@@ -1,6 +1,7 @@
 // The way back through a cell: internal to the fused engine.
 #pragma once
 
+#include <torch/autograd.h>
 #include <torch/types.h>
 
 #include <memory>
@@ -18,5 +19,10 @@ bool wants_gradient(const std::vector<torch::Tensor>& parameters, const torch::T
 void attach_backward(torch::Tensor& output, std::shared_ptr<CellRecord> record,
                      const std::vector<torch::Tensor>& parameters, const torch::Tensor& older,
                      const torch::Tensor& newer, const CellPass& pass);
+
+/// The gradients of the node's inputs, undefined where nobody wants them: the older and the newer input, the
+/// weights' values, the parameters in the engine's order. Takes what it no longer needs out of the record.
+torch::autograd::variable_list back_through_cell(CellRecord& record, const torch::autograd::Node& node,
+                                                 const torch::Tensor& output_gradient);
 
 }  // namespace ptnas

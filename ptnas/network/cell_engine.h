@@ -63,9 +63,9 @@ class CellEngine : public std::enable_shared_from_this<CellEngine> {
                     const std::function<void(std::size_t, torch::Tensor)>& take);
 
  private:
+  friend class CellUnits;
   friend class CellForward;
   friend class CellBackward;
-  friend struct CellNode;
 
   /// A convolution, the batch-norm after it, and where their parameters stand in parameters_ (-1: absent).
   struct Unit {

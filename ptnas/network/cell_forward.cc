@@ -2,10 +2,12 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "ptnas/network/cell_backward.h"
 #include "ptnas/network/cell_engine.h"
 #include "ptnas/network/cell_record.h"
+#include "ptnas/network/cell_units.h"
 #include "ptnas/network/profile.h"
 
 namespace ptnas {
@@ -92,6 +94,7 @@ class CellForward {
 
   void begin(const torch::Tensor& older, const torch::Tensor& newer, const Weights& weights) {
     record_ = std::make_shared<CellRecord>();
+    units_.emplace(engine_, *record_);
     prepare(older, newer);
     for (int node = 0; node < engine_.graph_.nodes; ++node) activate_node(node, weights);
     make_inputs();
@@ -165,91 +168,27 @@ class CellForward {
                     engine_.graph_.index * kPlacesPerCell + edge);
   }
 
-  void begin_unit(int unit, const StateShape& shape, int stride, int halo) {
-    const CellEngine::Unit& u = engine_.units_[static_cast<std::size_t>(unit)];
-    UnitRecord& record = record_->units[static_cast<std::size_t>(unit)];
-    record.convolution = engine_.convolution_of(u, shape.channels, shape.height, shape.width, stride, halo);
-    pack(u, record);
-    const kernels::Convolution& c = record.convolution;
-    record.raw = Buffer(static_cast<std::size_t>(record_->images) * c.pixels() *
-                        static_cast<std::size_t>(c.out_channels));
-    record.norm.begin(*u.norm, record_->images, static_cast<std::int64_t>(c.pixels()), c.out_channels);
-  }
-
-  void pack(const CellEngine::Unit& u, UnitRecord& record) const {
-    const auto data = [&](int parameter) {
-      return engine_.parameters_[static_cast<std::size_t>(parameter)].data_ptr<float>();
-    };
-    const kernels::Convolution& c = record.convolution;
-    const auto in = static_cast<std::size_t>(c.source.channels);
-    record.weights.shape(c);
-    if (u.kind == CellEngine::Unit::Kind::kDense) return pack_dense(u, record);
-    if (u.depthwise >= 0) record.weights.pack_depthwise(c, data(u.depthwise));
-    const int first = static_cast<int>(engine_.parameters_[static_cast<std::size_t>(u.first)].size(0));
-    record.weights.pack_matrix(c, 0, data(u.first), 0, first, in, 1);
-    if (u.second >= 0) record.weights.pack_matrix(c, 1, data(u.second), first, c.out_channels - first, in, 1);
-  }
-
-  // A matrix for each tap, whatever the weight's memory format.
-  void pack_dense(const CellEngine::Unit& u, UnitRecord& record) const {
-    const torch::Tensor& weight = engine_.parameters_[static_cast<std::size_t>(u.first)];
-    const std::int64_t kernel = weight.size(2);
-    for (std::int64_t k = 0; k < kernel * kernel; ++k) {
-      const float* at =
-          weight.data_ptr<float>() + k / kernel * weight.stride(2) + k % kernel * weight.stride(3);
-      record.weights.pack_matrix(record.convolution, static_cast<int>(k), at, 0,
-                                 static_cast<int>(weight.size(0)), static_cast<std::size_t>(weight.stride(0)),
-                                 static_cast<std::size_t>(weight.stride(1)));
-    }
-  }
-
-  float* raw_of(const UnitRecord& record, std::int64_t n) const {
-    return record.raw.data() + static_cast<std::size_t>(n) * record.convolution.pixels() *
-                                   static_cast<std::size_t>(record.convolution.out_channels);
-  }
-
-  void pad(const UnitRecord& record, const float* x, const kernels::Activation& activation,
-           ThreadScratch& scratch) const {
-    const PhaseTimer timer(engine_.graph_.index, Phase::kPad);
-    scratch.source.shape(record.convolution.source);
-    kernels::pad_image(scratch.source, x, activation);
-  }
-
-  // A unit on one image whose padded, activated source is ready.
-  void convolve_image(UnitRecord& record, const kernels::Padded& source, std::int64_t n,
-                      ThreadScratch& scratch) const {
-    const PhaseTimer timer(engine_.graph_.index, Phase::kConvolve);
-    const kernels::Moments moments =
-        record.norm.wants_moments() ? record.norm.image(n) : kernels::Moments{nullptr, nullptr};
-    kernels::convolve(record.convolution, record.weights, source, raw_of(record, n), moments,
-                      scratch.convolution);
-  }
-
-  void finish_unit(int unit) {
-    record_->units[static_cast<std::size_t>(unit)].norm.finish(
-        *engine_.units_[static_cast<std::size_t>(unit)].norm);
-  }
-
   void make_inputs() {
     CellRecord& r = *record_;
     const auto prepared = static_cast<std::int64_t>(engine_.inputs_.size());
     for (std::size_t i = 0; i < engine_.inputs_.size(); ++i) {
       // FactorizedReduce reads one pixel beyond an odd size; a halo is a multiple of the stride.
-      begin_unit(engine_.inputs_[i], r.input_shape[i], 1, 2);
+      units_->begin(engine_.inputs_[i], r.input_shape[i], 1, 2);
       r.states[i] = Buffer(static_cast<std::size_t>(r.images) * r.state_shape.image());
     }
     const std::int64_t chunks = chunk_count(r.images);
     run_tasks(prepared * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
       const auto i = static_cast<std::size_t>(task % prepared);
-      UnitRecord& record = r.units[static_cast<std::size_t>(engine_.inputs_[i])];
+      const int unit = engine_.inputs_[i];
       const ImageRange range = chunk_of(r.images, task / prepared);
       for (std::int64_t n = range.begin; n < range.end; ++n) {
-        pad(record, r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image(),
-            {.relu = true}, scratch);
-        convolve_image(record, scratch.source, n, scratch);
+        units_->pad(unit,
+                    r.inputs[i].data_ptr<float>() + static_cast<std::size_t>(n) * r.input_shape[i].image(),
+                    {.relu = true}, scratch);
+        units_->convolve(unit, scratch.source, n, scratch);
       }
     });
-    for (const int unit : engine_.inputs_) finish_unit(unit);
+    for (const int unit : engine_.inputs_) units_->finish(unit);
     for (int i = 0; i < r.first_node; ++i) begin_pools(i);
     run_tasks(r.first_node * chunks, [&](std::int64_t task, ThreadScratch& scratch) {
       const auto i = static_cast<int>(task % r.first_node);
@@ -260,15 +199,14 @@ class CellForward {
       }
     });
     if (!keep_) {
-      for (const int unit : engine_.inputs_) r.units[static_cast<std::size_t>(unit)].raw.release();
+      for (const int unit : engine_.inputs_) units_->release(unit);
     }
   }
 
   void normalise_input(int state, std::int64_t n) {
     const PhaseTimer timer(engine_.graph_.index, Phase::kMix);
-    const int unit = engine_.inputs_[static_cast<std::size_t>(state)];
-    const UnitRecord& record = record_->units[static_cast<std::size_t>(unit)];
-    const kernels::MixTerm term{raw_of(record, n), record.norm.scale()};
+    const UnitRecord& record = units_->record(engine_.inputs_[static_cast<std::size_t>(state)]);
+    const kernels::MixTerm term{record.raw_of(n), record.norm.scale()};
     kernels::mix(&term, 1, record.norm.bias(), record.convolution.pixels(), record_->state_shape.channels,
                  /*accumulate=*/false, record_->state(state, n));
   }
@@ -352,7 +290,7 @@ class CellForward {
     CellRecord& r = *record_;
     for (const Job& job : jobs) {
       const StateShape& shape = job.before < 0 ? r.shape_of(job.state) : r.node_shape;
-      for (const int unit : job.units) begin_unit(unit, shape, job.stride, kHalo);
+      for (const int unit : job.units) units_->begin(unit, shape, job.stride, kHalo);
     }
     const std::int64_t chunks = chunk_count(r.images);
     run_tasks(static_cast<std::int64_t>(jobs.size()) * chunks,
@@ -362,22 +300,20 @@ class CellForward {
                 for (std::int64_t n = range.begin; n < range.end; ++n) run_job(job, n, scratch);
               });
     for (const Job& job : jobs) {
-      for (const int unit : job.units) finish_unit(unit);
-      if (job.before >= 0 && !keep_) r.units[static_cast<std::size_t>(job.before)].raw.release();
+      for (const int unit : job.units) units_->finish(unit);
+      if (job.before >= 0 && !keep_) units_->release(job.before);
     }
   }
 
   void run_job(const Job& job, std::int64_t n, ThreadScratch& scratch) const {
-    CellRecord& r = *record_;
-    const UnitRecord& unit = r.units[static_cast<std::size_t>(job.units.front())];
     if (job.before < 0) {
-      pad(unit, r.state(job.state, n), {.relu = true}, scratch);
+      units_->pad(job.units.front(), record_->state(job.state, n), {.relu = true}, scratch);
     } else {
-      const UnitRecord& before = r.units[static_cast<std::size_t>(job.before)];
-      pad(unit, raw_of(before, n), {before.norm.scale(), before.norm.bias(), true}, scratch);
+      const UnitRecord& before = units_->record(job.before);
+      units_->pad(job.units.front(), before.raw_of(n), {before.norm.scale(), before.norm.bias(), true},
+                  scratch);
     }
-    for (const int i : job.units)
-      convolve_image(r.units[static_cast<std::size_t>(i)], scratch.source, n, scratch);
+    for (const int unit : job.units) units_->convolve(unit, scratch.source, n, scratch);
   }
 
   // What an active operation adds to its node: factor (scale x + bias), scale and bias by channel.
@@ -505,13 +441,14 @@ class CellForward {
     for (const ActiveOperation& a : r.active[static_cast<std::size_t>(node)]) {
       const auto& operation =
           engine_.operations_[static_cast<std::size_t>(a.edge)][static_cast<std::size_t>(a.operation)];
-      for (const int unit : operation.units) r.units[static_cast<std::size_t>(unit)].raw.release();
+      for (const int unit : operation.units) units_->release(unit);
     }
   }
 
   CellEngine& engine_;
   const CellPass& pass_;
   std::shared_ptr<CellRecord> record_;
+  std::optional<CellUnits> units_;
   torch::Tensor output_;
   bool keep_ = false;
 };

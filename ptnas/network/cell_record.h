@@ -57,6 +57,12 @@ struct UnitRecord {
   kernels::PackedWeights weights;
   Buffer raw;
   FusedNorm norm;
+
+  /// Floats of one image's output.
+  std::size_t image() const {
+    return convolution.pixels() * static_cast<std::size_t>(convolution.out_channels);
+  }
+  float* raw_of(std::int64_t n) const { return raw.data() + static_cast<std::size_t>(n) * image(); }
 };
 
 /// A pool's output on a state, which all edges that leave the state share.
