@@ -96,8 +96,7 @@ Result make_figures10_24(Study& study) {
     const std::string name = data_name(set);
     const int first = name == "cifar10" ? 13 : name == "cifar100" ? 17 : name == "svhn" ? 21 : 0;
     for (int s = 0; s < 4; ++s)
-      rows.push_back(
-          {first > 0 ? std::to_string(first + s) : "", kDartsPt, "s" + std::to_string(s + 1), set});
+      rows.push_back({first > 0 ? std::to_string(first + s) : "", kDartsPt, fmt::format("s{}", s + 1), set});
   }
   ResultTable table = cells_table("figures10-24");
   std::vector<GridItem> items;

@@ -29,7 +29,7 @@ Result make_figure6(Study& study) {
                     "Validation accuracy of the supernet (%) on S2",
                     {"selection", "epochs of tuning", "validation accuracy (%)"},
                     {}};
-  LinePanel panel{"S2, " + data_name(data), "epochs of tuning", "validation accuracy (%)", {}};
+  LinePanel panel{fmt::format("S2, {}", data_name(data)), "epochs of tuning", "validation accuracy (%)", {}};
   std::vector<std::vector<double>> ends;
   for (const Arm& arm : {kDartsPt, kDartsPtMag}) {
     std::vector<std::vector<double>> by_epoch;

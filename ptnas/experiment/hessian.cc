@@ -34,7 +34,7 @@ Result make_hessian(Study& study) {
                     "Dominant eigenvalue over the search on S2",
                     {"seed", "first", "last", "largest", "early stop after epoch"},
                     {}};
-  LinePanel panel{"S2, " + data_name(data), "epoch", "dominant eigenvalue", {}};
+  LinePanel panel{fmt::format("S2, {}", data_name(data)), "epoch", "dominant eigenvalue", {}};
   for (const std::int64_t seed : study.seeds()) {
     const std::string run = study.search({{"space", "s2"},
                                           {"data", data},

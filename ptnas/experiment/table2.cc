@@ -48,7 +48,7 @@ const TableArm kArms[] = {
 Result make_table2(Study& study) {
   const std::string& data = study.request().data.front();
   ResultTable table{"table2",
-                    "Test error on " + data_name(data),
+                    fmt::format("Test error on {}", data_name(data)),
                     {"architecture", "test error (%)", "best", "parameters (M)", "search (hours here)",
                      "paper: test error (%)", "paper: best", "paper: parameters (M)",
                      "paper: search (GPU days)", "search method"},
@@ -91,7 +91,7 @@ Result make_pt_mag(Study& study) {
   const std::vector<Arm> arms = {kDartsPt, kDartsPtMag, kDarts, kRandom};
   const std::vector<double> paper = {2.61, 2.85, 3.00, NAN};
   ResultTable table{"pt-mag",
-                    "Test error (%) on " + data_name(data) + ", DARTS space",
+                    fmt::format("Test error (%) on {}, DARTS space", data_name(data)),
                     {"selection", "test error (%)", "best", "paper: test error (%)"},
                     {}};
   std::vector<std::vector<std::vector<double>>> measured;

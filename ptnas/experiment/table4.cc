@@ -11,10 +11,11 @@ namespace ptnas {
 Result make_table4(Study& study) {
   const std::vector<Arm> arms = {kDarts, kDartsPt, kFixedPt, kRandom};
   const std::string& data = study.request().data.front();
-  ResultTable table{"table4",
-                    "Test error (%) on " + data_name(data) + " (NAS-Bench-201: its table's, CIFAR-10)",
-                    {"space"},
-                    {}};
+  ResultTable table{
+      "table4",
+      fmt::format("Test error (%) on {} (NAS-Bench-201: its table's, CIFAR-10)", data_name(data)),
+      {"space"},
+      {}};
   std::vector<std::string> series;
   for (const Arm& arm : arms) series.push_back(arm.name);
   table.columns.insert(table.columns.end(), series.begin(), series.end());

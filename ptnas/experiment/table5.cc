@@ -24,7 +24,7 @@ Result make_table5(Study& study) {
   const std::string& imagenet = study.request().data.back();
   const char* paper[][3] = {{"26.7", "8.7", "4.7"}, {"25.5", "8.0", "4.6"}, {"", "", ""}};
   ResultTable table{"table5",
-                    "Test error on " + data_name(imagenet) + ", mobile setting",
+                    fmt::format("Test error on {}, mobile setting", data_name(imagenet)),
                     {"architecture", "top-1 error (%)", "top-5 error (%)", "parameters (M)", "paper: top-1",
                      "paper: top-5", "paper: parameters (M)"},
                     {}};
