@@ -99,8 +99,8 @@ Result make_table1(Study& study) {
   result.tables.push_back(std::move(table));
   result.figures.push_back(
       {"table1",
-       "Test accuracy before and after shuffling; bars: of `after` the deviation over the "
-       "shuffles, of `before` over the seeds",
+       "Test accuracy before and after shuffling; bars: of the accuracy after it the deviation over the "
+       "shuffles, of the one before over the seeds",
        draw_bars_svg({panel})});
   return result;
 }

@@ -18,7 +18,7 @@ constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                     "#e69f00", "#56b4e9", "#555555"};
 const char* colour(std::size_t index) { return kColours[index % std::size(kColours)]; }
 
-constexpr int kLeft = 56, kTop = 30, kWidth = 300, kHeight = 210, kBottom = 46, kLegend = 20;
+constexpr int kLeft = 84, kTop = 30, kWidth = 300, kHeight = 210, kBottom = 46, kLegend = 20;
 
 struct Axis {
   double low = 0, high = 1, step = 1;
@@ -54,12 +54,15 @@ std::string begin_svg(int width, int height) {
       width, height);
 }
 
+// Without what steps of binary fractions leave in the last digits, or of 0 its sign.
+std::string tick(double value) { return fmt::format("{:g}", std::round(value * 1e6) / 1e6 + 0.0); }
+
 std::string horizontal_grid(const Axis& y, double left, double top, double width) {
   std::string svg;
   for (double value = y.low; value <= y.high + y.step / 2; value += y.step) {
     const double at = top + kHeight - y.at(value, kHeight);
     svg += fmt::format("<path d=\"M{:.1f} {:.1f}h{:.1f}\" stroke=\"#ddd\"/>\n", left, at, width);
-    svg += text_at(left - 6, at + 4, fmt::format("{:g}", std::round(value * 1e6) / 1e6), "end");
+    svg += text_at(left - 6, at + 4, tick(value), "end");
   }
   return svg;
 }
@@ -107,12 +110,11 @@ std::string line_panel(const LinePanel& panel, double left) {
   std::string svg = text_at(left + kWidth / 2.0, 18, panel.title, "middle", " font-weight=\"600\"");
   svg += horizontal_grid(y, left, kTop, kWidth);
   for (double value = x.low; value <= x.high + x.step / 2; value += x.step)
-    svg += text_at(left + x.at(value, kWidth), kTop + kHeight + 16,
-                   fmt::format("{:g}", std::round(value * 1e6) / 1e6));
+    svg += text_at(left + x.at(value, kWidth), kTop + kHeight + 16, tick(value));
   svg += text_at(left + kWidth / 2.0, kTop + kHeight + 34, panel.x_label);
   svg += fmt::format(
       "<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-      left - 42, kTop + kHeight / 2.0, escape_html(panel.y_label));
+      left - 68, kTop + kHeight / 2.0, escape_html(panel.y_label));
   for (std::size_t i = 0; i < panel.series.size(); ++i) svg += line_series(panel.series[i], i, x, y, left);
   return svg;
 }

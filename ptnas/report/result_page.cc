@@ -12,6 +12,9 @@ namespace {
 constexpr const char* kStyle = R"(
 .numbers { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 .numbers th, .numbers td { border-bottom: 1px solid var(--line); padding: 0.25rem 0.8rem 0.25rem 0; text-align: left; vertical-align: top; }
+.numbers th { font-weight: 600; color: inherit; overflow-wrap: normal; min-width: 5rem; }
+.numbers td { white-space: nowrap; }
+.command { display: block; overflow-x: auto; white-space: pre; padding: 0.3rem 0.6rem; }
 .numbers .quoted { color: var(--soft); font-style: italic; }
 )";
 
@@ -59,7 +62,7 @@ std::string make_result_page(const ResultHeading& heading, const Result& result)
       "<p>Scale <b>{}</b>, seeds {}, data {}; {} of {} runs finished.</p>\n<p class=\"soft\">Measured: mean "
       "± sample deviation (number "
       "of seeds). In italics: the paper’s own numbers, of its scale. An empty cell was not measured. "
-      "{}</p>\n<p><code>{}</code></p>\n",
+      "{}</p>\n<code class=\"command\" tabindex=\"0\">{}</code>\n",
       escape_html(heading.scale), escape_html(heading.seeds), escape_html(heading.data), heading.finished,
       heading.runs, escape_html(heading.note), escape_html(heading.command));
   for (const ResultFigure& figure : result.figures) {
