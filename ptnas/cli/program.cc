@@ -136,6 +136,8 @@ int run_program(const std::vector<std::string>& arguments) {
   add_count_command(builder);
   add_draw_command(builder);
   add_report_command(builder);
+  add_watch_command(builder);
+  add_compare_command(builder);
   add_parity_command(builder);
   add_data_command(builder);
   add_query_command(builder);

@@ -48,6 +48,8 @@ void add_evaluate_command(CommandBuilder& builder);
 void add_count_command(CommandBuilder& builder);
 void add_draw_command(CommandBuilder& builder);
 void add_report_command(CommandBuilder& builder);
+void add_watch_command(CommandBuilder& builder);
+void add_compare_command(CommandBuilder& builder);
 void add_parity_command(CommandBuilder& builder);
 void add_data_command(CommandBuilder& builder);
 void add_query_command(CommandBuilder& builder);
