@@ -98,6 +98,7 @@ def check_page(browser, page, runs, width):
     same(results["test accuracy"][1], "\u2013", "test accuracy of one without")
     same(found["drawings"], 4, "drawings of cells")
     if PICTURES:
+        browser.open(f"file://{page}?picture", width)
         browser.picture(PICTURES / f"compare-{width}.png")
 
 

@@ -107,6 +107,9 @@ class Browser:
     def requests(self):
         return [event["params"]["request"]["url"] for event in self.events if event.get("method") == "Network.requestWillBeSent"]
 
-    def picture(self, path):
+    def picture(self, path, most=5000):
+        """The page from its top, as a PNG file of at most so many pixels in height."""
+        width, height = self.ask("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, most), "scale": 1}
         with open(path, "wb") as file:
-            file.write(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]))
+            file.write(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"]))

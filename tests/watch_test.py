@@ -228,7 +228,9 @@ def test_page(folder, width):
         grow(run, whole, 30, 9)
         compare_with_files(browser, run, f"watch {width}: nine decisions")
         if PICTURES:
+            browser.open(f"http://127.0.0.1:{port}/?picture", width)
             browser.picture(PICTURES / f"watch-{width}.png")
+            browser.open(f"http://127.0.0.1:{port}/#selfcheck", width)
         for file in whole.iterdir():
             (run / file.name).write_bytes(file.read_bytes())
         check(browser.wait("document.getElementById('live').textContent === 'The run is finished.'", 20), "it says that the run is finished")

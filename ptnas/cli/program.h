@@ -50,6 +50,7 @@ void add_draw_command(CommandBuilder& builder);
 void add_report_command(CommandBuilder& builder);
 void add_watch_command(CommandBuilder& builder);
 void add_compare_command(CommandBuilder& builder);
+void add_shell_commands(CommandBuilder& builder);
 void add_parity_command(CommandBuilder& builder);
 void add_data_command(CommandBuilder& builder);
 void add_query_command(CommandBuilder& builder);

@@ -15,7 +15,7 @@ namespace ptnas {
 namespace {
 
 constexpr const char* kComparisonStyle = R"(
-.compared th, .compared td { padding: 0.2rem 0.7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); min-width: 6rem; max-width: 22rem; overflow-wrap: anywhere; }
+.compared th, .compared td { padding: 0.2rem 0.7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); min-width: 8.6rem; max-width: 22rem; overflow-wrap: anywhere; }
 .compared thead th { vertical-align: bottom; }
 .compared tbody th { font-weight: 500; color: var(--soft); }
 .compared .differs th { color: var(--masking); font-weight: 600; }
