@@ -12,7 +12,7 @@ namespace ptnas {
 
 namespace {
 
-struct Arguments {
+struct ExperimentArguments {
   Flags flags;
   ExperimentRequest request;
   std::string seeds = "0,1,2,3";
@@ -35,7 +35,7 @@ std::vector<std::int64_t> parse_seeds(const std::string& text) {
   return seeds;
 }
 
-ExperimentRequest request_of(const Arguments& arguments) {
+ExperimentRequest request_of(const ExperimentArguments& arguments) {
   ExperimentRequest request = arguments.request;
   request.seeds = parse_seeds(arguments.seeds);
   if (!arguments.data.empty()) request.data = arguments.data;
@@ -51,7 +51,7 @@ ExperimentRequest request_of(const Arguments& arguments) {
   return request;
 }
 
-void experiment(const Arguments& arguments, const std::vector<std::string>& command_line) {
+void experiment(const ExperimentArguments& arguments, const std::vector<std::string>& command_line) {
   if (arguments.list) {
     std::printf("%s", list_experiments().c_str());
     return;
@@ -75,7 +75,7 @@ void experiment(const Arguments& arguments, const std::vector<std::string>& comm
 }  // namespace
 
 void add_experiment_command(CommandBuilder& builder, const std::vector<std::string>& command_line) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExperimentArguments>();
   arguments->flags.out = "experiments";
   CLI::App& command =
       builder.add(builder.root(), "experiment", "A table or figure of the paper, from ordinary runs",

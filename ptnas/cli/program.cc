@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "ptnas/cli/version.h"
 #include "ptnas/core/error.h"
 #include "ptnas/core/interrupt.h"
 #include "ptnas/core/log.h"
@@ -124,7 +125,7 @@ void print_result(const RunDirectory& run) {
 int run_program(const std::vector<std::string>& arguments) {
   CLI::App app("Architecture search by perturbation (DARTS-PT): from images to an explained network.",
                "ptnas");
-  app.set_version_flag("--version", "ptnas " PTNAS_VERSION);
+  app.set_version_flag("--version", version_text);
   app.require_subcommand(1);
   app.footer("Start here: ptnas run --preset quick     Each command has its own --help.");
   CommandBuilder builder(app);
@@ -136,12 +137,15 @@ int run_program(const std::vector<std::string>& arguments) {
   add_count_command(builder);
   add_draw_command(builder);
   add_report_command(builder);
+  add_watch_command(builder);
+  add_compare_command(builder);
   add_parity_command(builder);
   add_data_command(builder);
   add_query_command(builder);
   add_analyse_command(builder, arguments);
   add_bench_command(builder);
   add_experiment_command(builder, arguments);
+  add_shell_commands(builder);
 
   install_interrupt_handler();
   try {

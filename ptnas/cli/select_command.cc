@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Arguments {
+struct SelectArguments {
   Flags flags;
   std::string run;
   std::string checkpoint;
@@ -29,7 +29,7 @@ void print_genotype(const Session& session) {
   std::printf("%s\n", to_text(read_genotype(session.run.file(RunDirectory::kGenotype).string())).c_str());
 }
 
-void select_from_checkpoint(const Arguments& arguments, const std::vector<std::string>& command_line) {
+void select_from_checkpoint(const SelectArguments& arguments, const std::vector<std::string>& command_line) {
   if (arguments.flags.out.empty()) fail_usage("select --checkpoint expects --out RUN for what it writes");
   Session session = open_session({arguments.flags, command_line, arguments.flags.out, std::nullopt});
   const Configuration& c = session.configuration;
@@ -47,7 +47,7 @@ void select_from_checkpoint(const Arguments& arguments, const std::vector<std::s
 }
 
 // `select --resume --out CHILD` needs no more: the child names its supernet.
-void put_parent(Arguments& arguments) {
+void put_parent(SelectArguments& arguments) {
   if (!arguments.flags.resume || !arguments.run.empty() || !arguments.checkpoint.empty()) return;
   if (!is_run_directory(arguments.flags.out)) return;
   const std::optional<std::filesystem::path> parent =
@@ -55,7 +55,7 @@ void put_parent(Arguments& arguments) {
   arguments.run = parent ? parent->string() : arguments.flags.out;
 }
 
-void select(Arguments arguments, const std::vector<std::string>& command_line) {
+void select(SelectArguments arguments, const std::vector<std::string>& command_line) {
   put_parent(arguments);
   if (arguments.run.empty() == arguments.checkpoint.empty()) {
     fail_usage("select expects either a run directory or --checkpoint FILE");
@@ -70,7 +70,7 @@ void select(Arguments arguments, const std::vector<std::string>& command_line) {
 }  // namespace
 
 void add_select_command(CommandBuilder& builder, const std::vector<std::string>& command_line) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SelectArguments>();
   CLI::App& command = builder.add(builder.root(), "select", "Select an architecture from a trained supernet",
                                   [arguments, command_line] { select(*arguments, command_line); });
   command.add_option("run", arguments->run, "run directory with a trained supernet");

@@ -19,10 +19,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kUsualSide = 224;
+constexpr int kImagenetSide = 224;
 constexpr const char* kFolders[2] = {"train", "val"};
 
-struct Entry {
+struct ImagenetFile {
   std::string name;  ///< in its class's folder
   int label;
 };
@@ -65,7 +65,7 @@ class ImagenetDataset final : public Dataset {
   ImagenetDataset(const fs::path& root, const DataOptions& options)
       : root_(root), folders_(find_classes(root)) {
     info_.name = "imagenet";
-    info_.height = info_.width = image_side(options, kUsualSide);
+    info_.height = info_.width = image_side(options, kImagenetSide);
     for (const std::string& name : folders_) info_.classes.push_back(valid_utf8(name));
     // The published constants.
     info_.mean = {0.485, 0.456, 0.406};
@@ -99,12 +99,12 @@ class ImagenetDataset final : public Dataset {
   }
 
  private:
-  const std::vector<Entry>& of(Part part) const { return parts_[static_cast<std::size_t>(part)]; }
+  const std::vector<ImagenetFile>& of(Part part) const { return parts_[static_cast<std::size_t>(part)]; }
   fs::path directory_of(Part part, int label) const {
     return root_ / kFolders[static_cast<std::size_t>(part)] / folders_[static_cast<std::size_t>(label)];
   }
   Image decode(Part part, std::int64_t index) const {
-    const Entry& entry = of(part).at(static_cast<std::size_t>(index));
+    const ImagenetFile& entry = of(part).at(static_cast<std::size_t>(index));
     const fs::path file = directory_of(part, entry.label) / entry.name;
     return decode_image(read_file(file), file.string());
   }
@@ -141,7 +141,7 @@ class ImagenetDataset final : public Dataset {
       }
       std::sort(files[label].begin(), files[label].end());
     });
-    std::vector<Entry>& entries = parts_[static_cast<std::size_t>(part)];
+    std::vector<ImagenetFile>& entries = parts_[static_cast<std::size_t>(part)];
     for (std::size_t label = 0; label < files.size(); ++label) {
       for (std::string& name : files[label]) entries.push_back({std::move(name), static_cast<int>(label)});
     }
@@ -154,7 +154,7 @@ class ImagenetDataset final : public Dataset {
 
   // Decodes every image.
   void leave_out_bad(Part part) {
-    std::vector<Entry>& entries = parts_[static_cast<std::size_t>(part)];
+    std::vector<ImagenetFile>& entries = parts_[static_cast<std::size_t>(part)];
     log_info("reading {} images of {}", entries.size(),
              (root_ / kFolders[static_cast<std::size_t>(part)]).string());
     std::vector<std::string> faults(entries.size());
@@ -165,7 +165,7 @@ class ImagenetDataset final : public Dataset {
         faults[i] = error.what();
       }
     });
-    std::vector<Entry> good;
+    std::vector<ImagenetFile> good;
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (faults[i].empty()) {
         good.push_back(std::move(entries[i]));
@@ -180,7 +180,7 @@ class ImagenetDataset final : public Dataset {
 
   void check_every_class(Part part) const {
     std::vector<bool> found(folders_.size(), false);
-    for (const Entry& entry : of(part)) found[static_cast<std::size_t>(entry.label)] = true;
+    for (const ImagenetFile& entry : of(part)) found[static_cast<std::size_t>(entry.label)] = true;
     const auto empty = std::find(found.begin(), found.end(), false);
     if (empty == found.end()) return;
     fail("{} has no images; add some or remove the class from train/ and val/",
@@ -189,7 +189,7 @@ class ImagenetDataset final : public Dataset {
 
   fs::path root_;
   std::vector<std::string> folders_;
-  std::array<std::vector<Entry>, 2> parts_;
+  std::array<std::vector<ImagenetFile>, 2> parts_;
   std::vector<std::string> left_out_;
 };
 

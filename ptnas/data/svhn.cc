@@ -142,7 +142,7 @@ std::string planes_of(const matvar_t& x, std::size_t count) {
   return pixels;
 }
 
-MemoryPart read_part(const fs::path& directory, const std::string& name) {
+MemoryPart read_svhn_part(const fs::path& directory, const std::string& name) {
   const fs::path path = directory / name;
   const std::string file = path.string();
   std::error_code none;
@@ -171,8 +171,8 @@ MemoryPart read_part(const fs::path& directory, const std::string& name) {
 
 std::unique_ptr<Dataset> open_svhn(const std::string& path, const DataOptions&) {
   const fs::path directory = path;
-  std::array<MemoryPart, 2> parts = {read_part(directory, "train_32x32.mat"),
-                                     read_part(directory, "test_32x32.mat")};
+  std::array<MemoryPart, 2> parts = {read_svhn_part(directory, "train_32x32.mat"),
+                                     read_svhn_part(directory, "test_32x32.mat")};
   DatasetInfo info;
   info.name = "svhn";
   for (int digit = 0; digit < 10; ++digit) info.classes.push_back(std::to_string(digit));

@@ -16,15 +16,13 @@ contents();
 drawCharts();
 
 function selfcheck() {
-  const read = ({chart}) => chart.data.datasets.map((set) => ({label: set.label, data: set.data}));
-  const result = {charts: {}, alpha: {}};
+  const result = {charts: readCharts(), alpha: {}};
   for (const made of charts) {
-    result.charts[made.id] = {labels: made.chart.data.labels, datasets: read(made), pixels: made.canvas.width * made.canvas.height};
     if (!made.showEdge) continue;
     for (const cell of cellTypes) {
       alphaLines[0].alpha[cell].forEach((_, edge) => {
         made.showEdge(cell, edge);
-        result.alpha[`${cell} ${edge}`] = read(made);
+        result.alpha[`${cell} ${edge}`] = readSeries(made);
       });
     }
   }
@@ -43,16 +41,10 @@ function selfcheck() {
     filter.dispatchEvent(new Event('change'));
     result.filtered[option.value] = [...document.querySelectorAll('.decision')].filter((node) => !node.hidden).length;
   }
-  for (const node of document.querySelectorAll('details')) node.open = true;
   result.banner = document.getElementById('banner')?.textContent ?? null;
   result.confusion = [...document.querySelectorAll('.confusion tbody tr')].map((row) => [...row.querySelectorAll('.hit, .miss')].map((cell) => Number(text(cell).replace('·', '0'))));
   result.classes = [...document.querySelectorAll('.confusion tbody th')].map(text);
   result.counts = [...document.querySelectorAll('.counts tbody tr')].map((row) => [...row.children].map(text));
-  result.scripts = document.scripts.length;
-  result.sections = [...document.querySelectorAll('section')].map((node) => node.id);
-  result.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-  result.requests = performance.getEntriesByType('resource').map((entry) => entry.name);
-  result.errors = errors;
-  document.body.append(element('pre', {id: 'selfcheck'}, JSON.stringify(result)));
+  writeSelfcheck(result);
 }
 if (location.hash === '#selfcheck') selfcheck();

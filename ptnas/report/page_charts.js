@@ -1,7 +1,6 @@
 // Charts by Chart.js: made together at the end, coloured anew when light, dark or paper changes.
 
 const charts = [];
-const lines = (phase) => data.metrics.filter((line) => line.phase === phase);
 
 // One line or cloud of points; `name` chooses colour and shape, `shape` its place among the operations.
 function series(label, name, points, {dash = [], shape = 0, ...more} = {}) {
@@ -115,6 +114,22 @@ function printing(begins) {
   for (const {chart} of charts) chart?.resize();
   recolour();
 }
-darkScheme.addEventListener('change', recolour);
-window.addEventListener('beforeprint', () => printing(true));
-window.addEventListener('afterprint', () => printing(false));
+darkScheme.addEventListener('change', recolour, {signal});
+window.addEventListener('beforeprint', () => printing(true), {signal});
+window.addEventListener('afterprint', () => printing(false), {signal});
+
+// ---- What was drawn, read back, for the test
+
+const readSeries = ({chart}) => chart.data.datasets.map((set) => ({label: set.label, data: set.data}));
+const readCharts = () => Object.fromEntries(charts.map((made) =>
+  [made.id, {labels: made.chart.data.labels, datasets: readSeries(made), pixels: made.canvas.width * made.canvas.height}]));
+function writeSelfcheck(result) {
+  for (const node of document.querySelectorAll('details')) node.open = true;
+  result.scripts = document.scripts.length;
+  result.sections = [...document.querySelectorAll('section')].map((node) => node.id);
+  result.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  result.requests = performance.getEntriesByType('resource').map((entry) => entry.name);
+  result.errors = errors;
+  document.getElementById('selfcheck')?.remove();
+  document.body.append(element('pre', {id: 'selfcheck'}, JSON.stringify(result)));
+}

@@ -1,7 +1,5 @@
 // The decisions: what alpha would have chosen beside what the supernet misses when it is taken away.
 
-const selection = data.selection;
-const events = selection?.events ?? [];
 const byLoss = selection?.criterion === 'loss';
 const operationEvents = events.filter((event) => event.kind === 'operation');
 const measuredEvents = operationEvents.filter((event) => event.scores.length > 0);
@@ -11,9 +9,6 @@ const chooser = {perturbation: 'Perturbation', magnitude: 'Alpha', 'magnitude-pr
 const byAlpha = ['magnitude', 'magnitude-progressive'].includes(selection?.selection);
 // Operations were scored by themselves, made the edge's only one and tuned, instead of by their absence.
 const alone = selection?.selection === 'discretization';
-const sameEdges = (a, b) => String([...a].sort((x, y) => x - y)) === String([...b].sort((x, y) => x - y));
-const differs = (event) =>
-  (event.kind === 'operation' ? event.chosen !== event.alpha_choice : !sameEdges(event.kept, event.alpha_choice));
 
 // How much worse the supernet is without a candidate (or better with an operation alone), in the criterion's unit: the method's measure
 // of its worth.
@@ -208,7 +203,7 @@ function decisionList(box) {
     show.select.value = 'all';
     update();
     document.getElementById(location.hash.slice(1)).scrollIntoView();
-  });
+  }, {signal});
   update();
   box.append(element('div', {class: 'controls'}, show.node, sort.node, count), list);
 }

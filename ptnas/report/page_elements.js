@@ -1,10 +1,11 @@
 'use strict';
 // Elements, texts and colours. Texts become text nodes, never markup: class and file names come from strangers.
 
-const data = JSON.parse(document.getElementById('data').textContent);
+// These files are the body of draw(data, signal); the signal takes back the listeners when a page is drawn again.
+
 const page = document.querySelector('main');
 const errors = [];
-window.addEventListener('error', (event) => errors.push(String(event.message)));
+window.addEventListener('error', (event) => errors.push(String(event.message)), {signal});
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -54,6 +55,12 @@ function unfolding(summary, build) {
   });
   return node;
 }
+// Links to the sections, under the heading.
+function contents() {
+  const links = [...page.querySelectorAll('section')].map((box) =>
+    element('a', {href: `#${box.id}`}, box.querySelector('h2').textContent));
+  document.getElementById('headline').querySelector('h1').after(element('nav', {'aria-label': 'contents'}, ...links));
+}
 function choice(label, options) {
   const select = element('select', {}, ...options.map(([value, text]) => element('option', {value}, text)));
   return {select, node: element('label', {}, `${label} `, select)};
@@ -74,18 +81,27 @@ function duration(seconds) {
   if (seconds < 5400) return `${(seconds / 60).toFixed(0)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
-// NAS-Bench-201's cell has one input, which is its node 0, and no reduction cell stands beside it.
-const oneInput = (data.selection?.space ?? data.configuration.space) === 'nb201';
-const cellTypes = oneInput ? ['normal'] : ['normal', 'reduction'];
-const cellName = (cell) => (oneInput ? 'Cell' : cell === 'normal' ? 'Normal cell' : 'Reduction cell');
-const stateName = (state) => (oneInput ? String(state) : state === 0 ? 'cₖ₋₂' : state === 1 ? 'cₖ₋₁' : String(state - 2));
-const edgeName = (from, node) => `${stateName(from)} → ${node}`;
-// Edges in the order of the space: node 0 from states 0, 1; node 1 from 0, 1, 2; ... With one input: node 1 from 0; node 2 from 0, 1; ...
-function edgeEnds(edge) {
-  const more = oneInput ? 0 : 2;
-  let node = oneInput ? 1 : 0;
-  while (edge >= node + more) edge -= node++ + more;
-  return {from: edge, node};
+// ---- Runs
+
+const sameEdges = (a, b) => String([...a].sort((x, y) => x - y)) === String([...b].sort((x, y) => x - y));
+const differs = (event) =>
+  (event.kind === 'operation' ? event.chosen !== event.alpha_choice : !sameEdges(event.kept, event.alpha_choice));
+
+// How the parts of a space's cells are called. NAS-Bench-201's cell has one input, which is its node 0, and no reduction cell stands
+// beside it.
+function spaceNames(space) {
+  const oneInput = space === 'nb201';
+  const stateName = (state) => (oneInput ? String(state) : state === 0 ? 'cₖ₋₂' : state === 1 ? 'cₖ₋₁' : String(state - 2));
+  // Edges in the order of the space: node 0 from states 0, 1; node 1 from 0, 1, 2; ... With one input: node 1 from 0; node 2 from 0, 1; ...
+  const edgeEnds = (edge) => {
+    const more = oneInput ? 0 : 2;
+    let node = oneInput ? 1 : 0;
+    while (edge >= node + more) edge -= node++ + more;
+    return {from: edge, node};
+  };
+  return {oneInput, stateName, edgeEnds, cellTypes: oneInput ? ['normal'] : ['normal', 'reduction'],
+    cellName: (cell) => (oneInput ? 'Cell' : cell === 'normal' ? 'Normal cell' : 'Reduction cell'),
+    edgeName: (from, node) => `${stateName(from)} → ${node}`};
 }
 
 // ---- Colours, for light and dark paper. Operations of a kind are alike; the shapes of points tell them apart as well.
@@ -98,7 +114,6 @@ const tones = {
 };
 const shapes = ['circle', 'rect', 'triangle', 'rectRot', 'star', 'crossRot', 'rectRounded', 'cross', 'dash'];
 const knownTones = Object.keys(tones).slice(3);
-const operations = [...new Set(Object.values(data.selection?.candidates ?? {}).flat(2))];
 
 const darkScheme = matchMedia('(prefers-color-scheme: dark)');
 const isPrinting = () => document.documentElement.classList.contains('printing');

@@ -37,11 +37,6 @@ function headline(box) {
   box.append(tiles);
   glance(box);
 }
-function contents() {
-  const links = [...page.querySelectorAll('section')].map((box) =>
-    element('a', {href: `#${box.id}`}, box.querySelector('h2').textContent));
-  document.getElementById('headline').querySelector('h1').after(element('nav', {'aria-label': 'contents'}, ...links));
-}
 
 // ---- Search
 

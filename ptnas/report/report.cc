@@ -2,11 +2,12 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <functional>
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/files.h"
 #include "ptnas/report/draw.h"
+#include "ptnas/report/figures.h"
+#include "ptnas/report/page.h"
 #include "ptnas/report/report_data.h"
 #include "ptnas/report/resources.h"
 #include "ptnas/space/genotype.h"
@@ -52,24 +53,6 @@ bool has_auxiliary(const Json& data) {
   return weight == configuration.end() || std::strtod(weight->get<std::string>().c_str(), nullptr) > 0;
 }
 
-std::string figure(const std::string& svg, const std::string& caption) {
-  return fmt::format(
-      "<figure class=\"drawing\"><div class=\"paper\" tabindex=\"0\" role=\"group\" aria-label=\"{1}\">{0}"
-      "</div><figcaption>{1}</figcaption></figure>\n",
-      svg, caption);
-}
-
-std::string cell_figures(const Genotype& genotype, const std::string& of) {
-  std::string html = "<div class=\"pair\">\n";
-  for (const CellType type : searched_cells(genotype.family)) {
-    const char* which = type == CellType::kReduction              ? "Reduction cell"
-                        : genotype.family == Family::kNasBench201 ? "The cell"
-                                                                  : "Normal cell";
-    html += figure(draw_cell_svg(genotype, type), std::string(which) + of);
-  }
-  return html + "</div>\n";
-}
-
 // What alpha alone would have chosen, where the run chose otherwise.
 std::string alternative_figures(const Json& data, const Genotype& genotype) {
   if (data["selection"].is_null()) return "";
@@ -84,7 +67,7 @@ std::string alternative_figures(const Json& data, const Genotype& genotype) {
   return fmt::format(
              "<details open><summary>For comparison: the {} that alpha alone would have chosen</summary>\n",
              cells) +
-         cell_figures(alternative, " by alpha") + "</details>\n";
+         cell_figures_html(alternative, " by alpha") + "</details>\n";
 }
 
 const char* explanation_of(Family family) {
@@ -109,9 +92,9 @@ std::string network_section(const Json& data) {
   if (data["genotype"].is_null()) return html + "<p>No architecture has been selected yet.</p></section>\n";
   const Genotype genotype = genotype_from_json(data["genotype"], RunDirectory::kGenotype);
   html += explanation_of(genotype.family);
-  html += cell_figures(genotype, "");
+  html += cell_figures_html(genotype, "");
   const bool is_darts = genotype.family == Family::kDarts;
-  html += figure(
+  html += figure_html(
       draw_network_svg(shape_of(data, genotype.family), genotype.family,
                        static_cast<int>(genotype.of(CellType::kNormal).size()),
                        is_darts && has_auxiliary(data)),
@@ -120,48 +103,32 @@ std::string network_section(const Json& data) {
   return html + alternative_figures(data, genotype) + "</section>\n";
 }
 
-// The page may load nothing, and runs no script but those that carry the nonce: the browser itself refuses
-// what would leave the page or has come in by a name.
-std::string head(const std::string& nonce, const std::string& title) {
-  return fmt::format(
-      R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{}'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>{} – ptnas</title>
-<style>
-)",
-      nonce, title);
-}
-
-std::string script(const std::string& nonce, const std::vector<std::string_view>& parts) {
-  std::string html = "<script nonce=\"" + nonce + "\">\n";
-  for (const std::string_view part : parts) html += part;
-  return html + "</script>\n";
+// The page with its heading; `before` stands between heading and network.
+Page run_page(const RunDirectory& run, const char* kind, const char* before) {
+  Page page;
+  page.data = collect_report_data(run);
+  page.title = escape_html((*page.data)["name"].get<std::string>());
+  page.body = fmt::format("<header id=\"headline\"><h1><small>{}</small> <bdi>{}</bdi></h1></header>\n{}",
+                          kind, page.title, before);
+  page.body += "<noscript><p>Without its script this page shows the drawings only.</p></noscript>\n";
+  page.body += network_section(*page.data);
+  page.drawing = report_scripts();
+  return page;
 }
 
 }  // namespace
 
 std::string make_report(const RunDirectory& run) {
-  const Json data = collect_report_data(run);
-  const std::string name = escape_html(data["name"].get<std::string>());
-  const std::string text = script_json(data);
-  const std::string nonce = fmt::format("{:016x}", std::hash<std::string>{}(text));
-  std::string html = head(nonce, name);
-  html += page_css();
-  html += "</style>\n</head>\n<body>\n<main>\n";
-  html += "<header id=\"headline\"><h1><small>ptnas run</small> <bdi>" + name + "</bdi></h1></header>\n";
-  html += "<noscript><p>Without its script this page shows the drawings only.</p></noscript>\n";
-  html += network_section(data);
-  html += "</main>\n<script type=\"application/json\" id=\"data\">" + text + "</script>\n";
-  html += script(nonce, {chart_js()});
-  html += script(nonce, page_scripts());
-  return html + "</body>\n</html>\n";
+  Page page = run_page(run, "ptnas run", "");
+  page.scripts = {draw_once_script()};
+  return make_page(page);
+}
+
+std::string make_live_report(const RunDirectory& run) {
+  Page page = run_page(run, "ptnas watch", "<p id=\"live\" class=\"soft\" role=\"status\"></p>\n");
+  page.scripts = {follow_script()};
+  page.asks_its_server = true;
+  return make_page(page);
 }
 
 void write_report(const RunDirectory& run) { write_file(run.file(RunDirectory::kReport), make_report(run)); }

@@ -11,7 +11,10 @@ namespace ptnas {
 /// Throws Error naming the file that is damaged.
 std::string make_report(const RunDirectory& run);
 
-/// Writes it as report.html of the run.
+/// The same page for `ptnas watch`: it asks its server for `data.json` and draws anew what has changed.
+std::string make_live_report(const RunDirectory& run);
+
+/// Writes make_report's as report.html of the run.
 void write_report(const RunDirectory& run);
 
 }  // namespace ptnas

@@ -74,19 +74,4 @@ Json collect_report_data(const RunDirectory& run) {
   return data;
 }
 
-std::string script_json(const Json& data) {
-  const std::string text = data.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
-  std::string result;
-  result.reserve(text.size());
-  for (const char c : text) {
-    // What could end the element or open a comment in it begins with `<`, which JSON has in texts only.
-    if (c == '<') {
-      result += "\\u003c";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 }  // namespace ptnas

@@ -11,7 +11,4 @@ namespace ptnas {
 /// Error naming the file that is damaged or not of the form that docs/formats.md describes.
 Json collect_report_data(const RunDirectory& run);
 
-/// The object as text that can stand inside a <script> element: ASCII only, no `<`.
-std::string script_json(const Json& data);
-
 }  // namespace ptnas

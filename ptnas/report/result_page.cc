@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include "ptnas/report/draw.h"
-#include "ptnas/report/resources.h"
+#include "ptnas/report/figures.h"
+#include "ptnas/report/page.h"
 
 namespace ptnas {
 
@@ -38,26 +39,8 @@ std::string table_of(const ResultTable& table) {
 }  // namespace
 
 std::string make_result_page(const ResultHeading& heading, const Result& result) {
-  std::string html = fmt::format(
-      R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>{} – ptnas</title>
-<style>
-)",
-      escape_html(heading.name));
-  html += page_css();
-  html += kStyle;
-  html += fmt::format(
-      "</style>\n</head>\n<body>\n<main>\n<header><h1><small>ptnas experiment</small> "
-      "{}</h1><p>{}</p></header>\n",
-      escape_html(heading.name), escape_html(heading.title));
+  std::string html = fmt::format("<header><h1><small>ptnas experiment</small> {}</h1><p>{}</p></header>\n",
+                                 escape_html(heading.name), escape_html(heading.title));
   html += fmt::format(
       "<p>Scale <b>{}</b>, seeds {}, data {}; {} of {} runs finished.</p>\n<p class=\"soft\">Measured: mean "
       "± sample deviation (number "
@@ -66,10 +49,7 @@ std::string make_result_page(const ResultHeading& heading, const Result& result)
       escape_html(heading.scale), escape_html(heading.seeds), escape_html(heading.data), heading.finished,
       heading.runs, escape_html(heading.note), escape_html(heading.command));
   for (const ResultFigure& figure : result.figures) {
-    html += fmt::format(
-        "<figure class=\"drawing\"><div class=\"paper\" tabindex=\"0\" role=\"group\" "
-        "aria-label=\"{1}\">{0}</div><figcaption>{1}</figcaption></figure>\n",
-        figure.svg, escape_html(figure.caption));
+    html += figure_html(figure.svg, escape_html(figure.caption));
   }
   for (const ResultTable& table : result.tables) html += table_of(table);
   if (!result.findings.empty()) {
@@ -77,7 +57,11 @@ std::string make_result_page(const ResultHeading& heading, const Result& result)
     for (const std::string& finding : result.findings) html += "<li>" + escape_html(finding) + "</li>\n";
     html += "</ul>\n";
   }
-  return html + "</main>\n</body>\n</html>\n";
+  Page page;
+  page.title = escape_html(heading.name);
+  page.style = kStyle;
+  page.body = html;
+  return make_page(page);
 }
 
 }  // namespace ptnas
