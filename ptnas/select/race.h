@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ptnas/select/paired_test.h"
+#include "ptnas/select/pair_comparison.h"
 
 namespace ptnas {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ptnas/network/supernet.h"
-#include "ptnas/select/paired_test.h"
+#include "ptnas/select/pair_comparison.h"
 #include "ptnas/train/evaluation.h"
 
 namespace ptnas {

@@ -1,4 +1,4 @@
-#include "ptnas/select/paired_test.h"
+#include "ptnas/select/pair_comparison.h"
 
 #include <algorithm>
 #include <cmath>
