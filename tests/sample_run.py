@@ -141,7 +141,17 @@ class Sample:
     def score(self, baseline, harm):
         """The supernet without something: whole images are lost or, now and then, won."""
         lost = round(harm * IMAGES)
-        return {"loss": baseline["loss"] + 2.4 * harm + abs(self.rng.gauss(0, 0.002)), "accuracy": baseline["accuracy"] - lost / IMAGES}
+        return {"loss": baseline["loss"] + 2.4 * harm + abs(self.rng.gauss(0, 0.002)), "accuracy": baseline["accuracy"] - lost / IMAGES,
+                "loss_error": 0.02, "accuracy_error": 0.0087}
+
+    @staticmethod
+    def noise(margin):
+        """Tests of a decision of that margin; one without a margin has none."""
+        if margin is None:
+            return {}
+        p = 0.2 if abs(margin) < 0.002 else 1e-5
+        return {"tests": [{"better": "a", "worse": "b", "images": IMAGES, "difference": margin, "error": 0.001, "p": p}], "comparisons": 6,
+                "within_noise": p > 0.01 / 6}
 
     def best(self, scores):
         key = (lambda s: (s["accuracy"], -s["loss"])) if self.criterion == "accuracy" else (lambda s: -s["loss"])
@@ -179,9 +189,10 @@ class Sample:
                    "alpha": self.alpha[cell][edge][i]} for i, name in enumerate(OPERATIONS)]
         ranked = self.best(scores)
         source, node = EDGES[edge]
+        margin = self.margin(*ranked[:2])
         return self.event("operation", cell, edge=edge, **{"from": source}, node=node, baseline=baseline, scores=scores,
-                          chosen=ranked[0]["operation"], margin=self.margin(*ranked[:2]), alpha_choice=self.alpha_choice(cell, edge),
-                          images=IMAGES, seed=0, seconds=4.0)
+                          chosen=ranked[0]["operation"], margin=margin, alpha_choice=self.alpha_choice(cell, edge),
+                          images=IMAGES, seed=0, seconds=4.0, **self.noise(margin))
 
     def topology_event(self, cell, node, baseline):
         edges, rounds = edges_into(node), []
@@ -196,7 +207,7 @@ class Sample:
                 break
             edges = sorted(ranked[:-1])
         return self.event("topology", cell, node=node, baseline=baseline, rounds=rounds, kept=sorted(kept), margin=margin,
-                          alpha_choice=self.alpha_edges(cell, node), images=IMAGES, seed=0, seconds=3.0)
+                          alpha_choice=self.alpha_edges(cell, node), images=IMAGES, seed=0, seconds=3.0, **self.noise(margin))
 
     def train(self):
         if "select" not in self.stages:

@@ -104,6 +104,7 @@ void check_ranges(const Configuration& c) {
   share("sdarts-epsilon-start", c.search.sdarts_epsilon_start, true);
   share("sdarts-epsilon", c.search.sdarts_epsilon, true);
   share("converged-gain", c.select.converged_gain, true);
+  share("confidence", c.select.confidence, false);
   share("train-portion", c.data.train_portion, false);
   at_least("channels", double(c.search.channels), 1);
   at_least("cells", double(c.search.cells), 1);
@@ -171,7 +172,23 @@ void check_rates(const Configuration& c) {
   }
 }
 
+void check_scoring(const SelectOptions& select) {
+  if (select.scoring != "early-stop") return;
+  if (select.selection != "perturbation") {
+    fail_usage(
+        "--scoring early-stop belongs to --selection perturbation, but the selection is {}; leave it out",
+        select.selection);
+  }
+  if (select.scoring_updates_statistics) {
+    fail_usage(
+        "--scoring early-stop needs candidates scored side by side, but with --scoring-updates-statistics "
+        "(preset released) each changes the supernet for the next; give --no-scoring-updates-statistics or "
+        "--scoring exact");
+  }
+}
+
 void check_contradictions(const Configuration& c) {
+  check_scoring(c.select);
   const bool has_order = !c.select.edge_order.empty() || !c.select.reduction_edge_order.empty() ||
                          !c.select.node_order.empty() || !c.select.reduction_node_order.empty();
   const bool in_order = c.select.selection != "magnitude" && c.select.selection != "random";

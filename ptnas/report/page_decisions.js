@@ -13,7 +13,8 @@ const alone = selection?.selection === 'discretization';
 // How much worse the supernet is without a candidate (or better with an operation alone), in the criterion's unit: the method's measure
 // of its worth.
 const harm = (event, score) => {
-  const worse = byLoss ? score.loss - event.baseline.loss : event.baseline.accuracy - score.accuracy;
+  const baseline = score.baseline ?? event.baseline; // its own where it was dropped before all images were seen
+  const worse = byLoss ? score.loss - baseline.loss : baseline.accuracy - score.accuracy;
   return alone && event.kind === 'operation' ? -worse : worse;
 };
 const harmText = (value) => {
@@ -30,7 +31,7 @@ function summary() {
   const count = compared.filter(differs).length;
   const banner = element('div', {class: 'banner', id: 'banner'},
     element('strong', {}, `${chooser} disagrees with alpha on ${count} of ${plural(compared.length, 'edge')}.`));
-  for (const text of [shift(compared), price(), agreement()]) if (text) banner.append(' ', text);
+  for (const text of [shift(compared), price(), agreement(), noise()]) if (text) banner.append(' ', text);
   return banner;
 }
 // The operation whose share changes most.
@@ -62,6 +63,17 @@ function agreement() {
     }));
   }
   return pairs ? `Of all pairs of operations on an edge, the two put ${percent(same / pairs, 0)} in the same order; chance gives 50 %.` : '';
+}
+
+// How many decisions other images might have made otherwise, and what was saved where candidates were dropped early.
+function noise() {
+  const tested = events.filter((event) => event.within_noise != null);
+  if (!tested.length) return '';
+  const within = tested.filter((event) => event.within_noise).length;
+  const sum = (key) => tested.reduce((total, event) => total + (event.evaluations?.[key] ?? 0), 0);
+  const made = sum('made'), saved = sum('saved');
+  return `${whole(within)} of ${plural(tested.length, 'measured decision')} ${within === 1 ? 'is' : 'are'} within noise: on other images they ` +
+    `might come out otherwise.${made ? ` Dropping candidates early saved ${percent(saved / (made + saved), 0)} of the evaluations.` : ''}`;
 }
 
 function glyph(alpha, chosen) {
@@ -127,7 +139,8 @@ function bars(rows, leftTitle, rightTitle) {
     if (row.alpha != null) left.append(element('small', {}, row.alpha.toFixed(3)), bar(row.alpha / mostAlpha, ''));
     const right = element('span', {role: 'cell', class: row.chosen ? 'right won' : 'right'});
     if (row.harm != null) {
-      right.append(bar(Math.abs(row.harm) / most, row.harm < 0 ? 'negative' : ''), element('small', {}, harmText(row.harm)));
+      right.append(bar(Math.abs(row.harm) / most, row.harm < 0 ? 'negative' : ''),
+        element('small', {title: row.detail || null}, harmText(row.harm)));
     }
     if (row.chosen) right.append(glyph(false, true));
     grid.append(element('div', {role: 'row', class: 'row'}, left, element('span', {role: 'rowheader', class: 'name'}, row.name), right));
@@ -136,14 +149,16 @@ function bars(rows, leftTitle, rightTitle) {
 }
 
 function card(event, title, verdict, note, ...body) {
-  return element('article', {class: differs(event) ? 'decision differs' : 'decision', id: `decision-${event.event}`, 'data-cell': event.cell,
-    'data-kind': event.kind, 'data-order': event.event, 'data-margin': event.margin ?? '', 'data-edge': event.edge ?? 1000 + event.node},
-  element('header', {}, element('h4', {}, title), element('span', {class: 'verdict'}, verdict)), ...body, paragraph(note, 'note'));
+  const kinds = ['decision', differs(event) ? 'differs' : '', event.within_noise ? 'noise' : ''].filter(Boolean).join(' ');
+  return element('article', {class: kinds, id: `decision-${event.event}`, 'data-cell': event.cell,
+    'data-kind': event.kind, 'data-order': event.event, 'data-margin': event.margin ?? '', 'data-edge': event.edge ?? 1000 + event.node,
+    'data-noise': event.within_noise ?? null},
+  element('header', {}, element('h4', {}, title), element('span', {class: 'verdict'}, event.within_noise ? `${verdict}; within noise` : verdict)), ...body, paragraph(note, 'note'));
 }
 function measuredNote(event) {
   const parts = [`Decision ${event.event + 1} of ${events.length}.`];
   if (event.margin != null) {
-    const count = event.images && !byLoss ? Math.round(event.margin * event.images) : 0;
+    const count = event.images && !byLoss && !event.looks ? Math.round(event.margin * event.images) : 0;
     parts.push(event.margin === 0 ? `A tie in ${selection.criterion}, broken by rule.`
       : `Margin over the next: ${harmText(event.margin)}${unit}${count ? ` (${plural(count, 'image')})` : ''}.`);
   }
@@ -151,7 +166,24 @@ function measuredNote(event) {
     parts.push(`With everything in place: accuracy ${percent(event.baseline.accuracy, 2)}, loss ${event.baseline.loss.toFixed(4)}` +
       (event.images ? `, on ${plural(event.images, 'image')}.` : '.'));
   }
+  if (event.within_noise != null) parts.push(noiseNote(event));
+  if (event.evaluations) {
+    parts.push(`Candidates that could no longer win were dropped: ${whole(event.evaluations.made)} evaluations of an image instead of ` +
+      `${whole(event.evaluations.made + event.evaluations.saved)}.`);
+  }
   return parts.join(' ');
+}
+function noiseNote(event) {
+  const least = Math.max(...(event.tests ?? []).map((test) => test.p));
+  if (!Number.isFinite(least)) return '';
+  const shown = least < 0.001 ? 'below 0.001' : least.toFixed(3);
+  return event.within_noise ? `Within noise (p ${shown}): on other images it might come out otherwise.` : `Beyond noise (p ${shown}).`;
+}
+// A score with its standard error, for a pointer that rests on it.
+function scoreDetail(score) {
+  if (score.accuracy_error == null) return '';
+  return `without it: accuracy ${percent(score.accuracy, 2)} ± ${percent(score.accuracy_error, 2)}, loss ${score.loss.toFixed(4)} ± ` +
+    `${score.loss_error.toFixed(4)}${score.images ? `; dropped after ${plural(score.images, 'image')}` : ''}`;
 }
 const rightTitle = byLoss ? 'without it, loss rises by' : 'without it, accuracy falls by (points)';
 const operationTitle = !alone ? rightTitle : byLoss ? 'alone and tuned, loss falls by' : 'alone and tuned, accuracy rises by (points)';
@@ -162,7 +194,7 @@ function operationCard(event) {
   const scores = measured ? event.scores
     : candidates.map((name, i) => ({operation: name, alpha: selection.alpha[event.cell][event.edge]?.[i]}));
   const rows = scores.map((score) => ({name: score.operation, alpha: score.alpha, harm: measured ? harm(event, score) : null,
-    chosen: score.operation === event.chosen, alphaChosen: score.operation === event.alpha_choice}));
+    detail: measured ? scoreDetail(score) : '', chosen: score.operation === event.chosen, alphaChosen: score.operation === event.alpha_choice}));
   const verdict = differs(event) ? `${event.chosen}, not alpha’s ${event.alpha_choice}` : `${event.chosen}, as alpha`;
   const title = `${cellName(event.cell)}, edge ${event.edge}: ${edgeName(event.from, event.node)}`;
   return card(event, title, verdict, measured ? measuredNote(event) : 'Nothing was measured.',
@@ -172,7 +204,7 @@ function topologyCard(event) {
   const rounds = event.rounds.map((round, index) => element('div', {},
     ...(event.rounds.length > 1 ? [paragraph(`Round ${index + 1}: the edge missed least goes`, 'note')] : []),
     bars(round.map((score) => ({name: `${edgeName(score.from, event.node)} ${score.operation}`, alpha: alphaStrength(event, score.edge),
-      harm: harm(event, score), chosen: event.kept.includes(score.edge), alphaChosen: event.alpha_choice.includes(score.edge)})),
+      harm: harm(event, score), detail: scoreDetail(score), chosen: event.kept.includes(score.edge), alphaChosen: event.alpha_choice.includes(score.edge)})),
     'largest alpha of the edge', rightTitle)));
   const names = (edges) => edges.map((edge) => stateName(edgeEnds(edge).from)).join(' and ');
   const verdict = differs(event) ? `from ${names(event.kept)}, not alpha’s ${names(event.alpha_choice)}` : `from ${names(event.kept)}, as alpha`;
@@ -185,11 +217,13 @@ function decisionList(box) {
     ...events.map((event) => (event.kind === 'operation' ? operationCard(event) : topologyCard(event))));
   const cards = [...list.children];
   const show = choice('Show', [['all', 'all decisions'], ['differs', 'where alpha disagrees'], ['agrees', 'where alpha agrees'],
+    ...(events.some((event) => event.within_noise != null) ? [['noise', 'within noise'], ['beyond', 'beyond noise']] : []),
     ...(oneInput ? [] : [['normal', 'normal cell'], ['reduction', 'reduction cell'], ['topology', 'which edges are kept']])]);
   const sort = choice('Sort', [['order', 'in order of decision'], ['edge', 'by edge'], ['margin', 'by margin, largest first']]);
   const count = element('span', {role: 'status', class: 'soft'});
   const wanted = (node, value) => value === 'all' || node.dataset.cell === value || node.dataset.kind === value ||
-    (value === 'differs' && node.classList.contains('differs')) || (value === 'agrees' && !node.classList.contains('differs'));
+    (value === 'differs' && node.classList.contains('differs')) || (value === 'agrees' && !node.classList.contains('differs')) ||
+    (value === 'noise' && node.classList.contains('noise')) || (value === 'beyond' && node.dataset.noise === 'false');
   const keys = {order: (node) => Number(node.dataset.order), edge: (node) => Number(node.dataset.edge), margin: (node) => -Number(node.dataset.margin)};
   const update = () => {
     for (const node of cards) node.hidden = !wanted(node, show.select.value);

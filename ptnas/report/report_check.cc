@@ -9,7 +9,7 @@ namespace ptnas {
 
 namespace {
 
-enum class Is { kText, kNumber, kNumberOrNull, kList, kObject };
+enum class Is { kText, kNumber, kNumberOrNull, kTruth, kList, kObject };
 
 bool matches(const Json& value, Is kind) {
   switch (kind) {
@@ -19,6 +19,8 @@ bool matches(const Json& value, Is kind) {
       return value.is_number();
     case Is::kNumberOrNull:
       return value.is_number() || value.is_null();
+    case Is::kTruth:
+      return value.is_boolean();
     case Is::kList:
       return value.is_array();
     case Is::kObject:
@@ -35,6 +37,8 @@ const char* describe(Is kind) {
       return "a number";
     case Is::kNumberOrNull:
       return "a number or null";
+    case Is::kTruth:
+      return "true or false";
     case Is::kList:
       return "a list";
     case Is::kObject:
@@ -86,6 +90,31 @@ void check_baseline(const Json& event, bool measured, const std::string& where) 
   require(event["baseline"], where, Is::kNumber, {"loss", "accuracy"});
 }
 
+void check_optional(const Json& value, const std::string& where, Is kind,
+                    std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    if (value.contains(key)) require(value, where, kind, {key});
+  }
+}
+
+// What a score may say of how sure it is, and of being measured on fewer images than others.
+void check_confidence(const Json& score, const std::string& where) {
+  check_optional(score, where, Is::kNumber, {"loss_error", "accuracy_error", "images"});
+  check_optional(score, where, Is::kObject, {"baseline"});
+  if (score.contains("baseline")) require(score["baseline"], where, Is::kNumber, {"loss", "accuracy"});
+}
+
+// Whether a decision is within noise, its tests, and what early-stop saved.
+void check_noise(const Json& event, const std::string& where) {
+  check_optional(event, where, Is::kTruth, {"within_noise"});
+  check_optional(event, where, Is::kList, {"tests"});
+  check_optional(event, where, Is::kObject, {"evaluations"});
+  if (event.contains("evaluations")) require(event["evaluations"], where, Is::kNumber, {"made", "saved"});
+  if (!event.contains("tests")) return;
+  for (const Json& test : event["tests"])
+    require(test, where, Is::kNumber, {"images", "difference", "error", "p"});
+}
+
 void check_operation_event(const Json& event, const std::string& where) {
   require(event, where, Is::kNumber, {"edge", "from"});
   require(event, where, Is::kText, {"chosen", "alpha_choice"});
@@ -93,6 +122,7 @@ void check_operation_event(const Json& event, const std::string& where) {
   for (const Json& score : event["scores"]) {
     require(score, where, Is::kText, {"operation"});
     require(score, where, Is::kNumber, {"loss", "accuracy", "alpha"});
+    check_confidence(score, where);
   }
   check_baseline(event, !event["scores"].empty(), where);
 }
@@ -106,6 +136,7 @@ void check_topology_event(const Json& event, const std::string& where) {
     for (const Json& score : round) {
       require(score, where, Is::kText, {"operation"});
       require(score, where, Is::kNumber, {"edge", "from", "loss", "accuracy"});
+      check_confidence(score, where);
     }
   }
   check_baseline(event, !event["rounds"].empty(), where);
@@ -152,6 +183,7 @@ void check_selection(const Json& selection, const std::string& where) {
     const std::string cell = event["cell"].get<std::string>(), kind = event["kind"].get<std::string>();
     if (cell != "normal" && cell != "reduction") damaged(place, "`cell` to be normal or reduction");
     if (kind != "operation" && kind != "topology") damaged(place, "`kind` to be operation or topology");
+    check_noise(event, place);
     kind == "operation" ? check_operation_event(event, place) : check_topology_event(event, place);
   }
 }

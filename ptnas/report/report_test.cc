@@ -204,6 +204,24 @@ TEST_F(ReportTest, RefusesASelectionWithoutWhatThePageReads) {
   EXPECT_THAT(refused([](Json& json) { json.erase("alpha"); }), HasSubstr("`alpha`"));
 }
 
+TEST_F(ReportTest, ChecksWhatASelectionSaysOfItsConfidence) {
+  const auto refused = [this](const char* key, const char* value) {
+    Json json = selection_json();
+    Json& event = json["events"][0];
+    event["within_noise"] = true;
+    event["evaluations"] = {{"made", 10}, {"saved", 2}};
+    event["tests"] = Json::parse(R"([{"images": 10, "difference": 0.1, "error": 0.01, "p": 0.2}])");
+    event["scores"][0].update(Json::parse(R"({"images": 5, "baseline": {"loss": 1.0, "accuracy": 0.6}})"));
+    (event.contains(key) ? event : event["scores"][0])[key] = Json::parse(value);
+    return refusal({{"selection.json", json.dump()}});
+  };
+  EXPECT_EQ(refused("within_noise", "false"), "");
+  EXPECT_THAT(refused("within_noise", "\"yes\""), HasSubstr("`within_noise` to be true or false"));
+  EXPECT_THAT(refused("tests", R"([{"images": 10}])"), HasSubstr("`difference`"));
+  EXPECT_THAT(refused("evaluations", "{}"), HasSubstr("`made`"));
+  EXPECT_THAT(refused("loss_error", "null"), HasSubstr("`loss_error`"));
+}
+
 TEST_F(ReportTest, RefusesAConfusionMatrixThatIsNotSquare) {
   Json json = versioned("ptnas-evaluation", 1);
   for (const char* key :

@@ -1,5 +1,7 @@
 #include "ptnas/select/decided_genotype.h"
 
+#include "ptnas/select/confidence.h"
+
 namespace ptnas {
 
 namespace {
@@ -27,8 +29,7 @@ OtherOperation best_other(const SearchSpace& space, const Json& events, CellType
     if (candidates[o] == OperationKind::kNone) continue;
     Score score;
     if (event != nullptr && o < event->at("scores").size()) {
-      const Json& entry = event->at("scores")[o];
-      score = {entry.at("loss").get<double>(), entry.at("accuracy").get<double>()};
+      score = comparable_score(event->at("scores")[o], *event);
     }
     if (best.candidate < 0 || choose_operation({best.score, score}, criterion, ties) == 1)
       best = {static_cast<int>(o), score};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ptnas/core/error.h"
+#include "ptnas/select/confidence.h"
 #include "ptnas/select/selection_record.h"
 
 namespace ptnas {
@@ -98,6 +99,7 @@ Genotype select_as_searched(const SelectionContext& context) {
     for (const Json& event : events)
       record["images"] = std::max(record["images"].get<std::int64_t>(), event["images"].get<std::int64_t>());
     record["events"] = std::move(events);
+    put_summary(record);
   } catch (const nlohmann::json::exception& error) {
     fail("the supernet does not say what its search decided ({}); it is damaged", error.what());
   }

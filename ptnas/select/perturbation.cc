@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ptnas/select/confidence.h"
 #include "ptnas/select/event_scorer.h"
 #include "ptnas/select/progressive.h"
 
@@ -38,24 +39,63 @@ class Perturbation final : public Progressive {
     const int trials = topology_trials(static_cast<int>(candidates.size()), topology_);
     if (trials == 0) return candidates;
     EventScorer scorer = this->scorer(trials);
-    event["images"] = trainer().halves().validation.size();
+    std::vector<Mask> masks;
+    std::vector<Json> names;
+    for (const int edge : candidates) {
+      masks.push_back({type, edge, std::nullopt});
+      names.emplace_back(edge);
+    }
+    if (options().scoring == "early-stop") return raced_edges(type, candidates, masks, names, scorer, event);
     // A trial's score is the same in every round; only where it updates running statistics is it passed
     // again.
     const bool again = options().scoring_updates_statistics;
-    std::vector<Mask> masks;
-    for (const int edge : candidates) masks.push_back({type, edge, std::nullopt});
-    const std::vector<Score> scores = scorer.score(again ? std::vector<Mask>() : masks);
-    event["baseline"] = score_json(scores.front());
+    EventScores scores = scorer.score(again ? std::vector<Mask>() : masks, kKept);
+    scores.candidates.resize(candidates.size());
+    std::vector<Json> measured;  // what the rounds' entries are, in order
     const TopologyChoice choice = choose_edges(candidates, topology_, criterion_, ties_, [&](int edge) {
-      if (again) return scorer.without({type, edge, std::nullopt});
-      const auto at = std::find(candidates.begin(), candidates.end(), edge) - candidates.begin();
-      return scores[static_cast<std::size_t>(at) + 1];
+      Measured& own = scores.candidates[place_of(candidates, edge)];
+      if (again) own = scorer.without({type, edge, std::nullopt});
+      measured.push_back(measured_json(own));
+      return own.score;
     });
-    event["rounds"] = rounds_json(architecture(), type, choice.rounds);
+    put_measured(event, scores, names);
+    event["rounds"] = rounds_json(architecture(), type, choice.rounds, measured);
     event["margin"] = *choice.margin;
+    put_tests(event, scores, places_of(candidates, choice.kept), names, options());
     return choice.kept;
   }
 
+  // By early stop both rules are one: of scores that stay the same from round to round the last two left are
+  // the two that hurt most.
+  std::vector<int> raced_edges(CellType type, const std::vector<int>& candidates,
+                               const std::vector<Mask>& masks, const std::vector<Json>& names,
+                               EventScorer& scorer, Json& event) {
+    const EventScores scores = scorer.score(masks, kKept);
+    put_measured(event, scores, names);
+    std::vector<EdgeScore> round;
+    std::vector<Json> measured;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      round.push_back({candidates[i], scores.candidates[i].score});
+      measured.push_back(candidate_json(scores, i));
+    }
+    event["rounds"] = rounds_json(architecture(), type, {round}, measured);
+    std::vector<int> kept;
+    const std::vector<int> winners = best_left(scores, kKept, options());
+    for (const int winner : winners) kept.push_back(candidates[static_cast<std::size_t>(winner)]);
+    put_tests(event, scores, winners, names, options());
+    return kept;
+  }
+
+  static std::size_t place_of(const std::vector<int>& edges, int edge) {
+    return static_cast<std::size_t>(std::find(edges.begin(), edges.end(), edge) - edges.begin());
+  }
+  static std::vector<int> places_of(const std::vector<int>& edges, const std::vector<int>& some) {
+    std::vector<int> places;
+    for (const int edge : some) places.push_back(static_cast<int>(place_of(edges, edge)));
+    return places;
+  }
+
+  static constexpr int kKept = 2;  // input edges of a node
   Criterion criterion_;
   Ties ties_;
   TopologyRule topology_;

@@ -18,6 +18,10 @@ class PerturbationChooser final : public OperationChooser {
     description["scoring-images"] = options_.scoring_images;
     description["scoring-updates-statistics"] = options_.scoring_updates_statistics;
     description["scoring-batch"] = options_.scoring_batch;
+    if (options_.scoring != "exact") {  // which goes without saying
+      description["scoring"] = options_.scoring;
+      description["confidence"] = options_.confidence;
+    }
     return description;
   }
 

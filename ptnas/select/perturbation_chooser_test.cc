@@ -84,7 +84,7 @@ TEST_F(PerturbationChooserTest, ChoosesAmongWhatIsNotNoneAsPerturbationDoes) {
   // The slow twin: each mask by itself.
   EventScorer scorer(trainer, options, 5, "again", 3, {});
   for (std::size_t i = 0; i < 2; ++i) {
-    const Score score = scorer.without({kNormal, 2, static_cast<int>(i) + 1});
+    const Score score = scorer.without({kNormal, 2, static_cast<int>(i) + 1}).score;
     EXPECT_EQ(measured["scores"][i]["loss"], score.loss);
     EXPECT_EQ(measured["scores"][i]["accuracy"], score.accuracy);
     EXPECT_LE(measured["scores"][static_cast<std::size_t>(chosen) - 1]["accuracy"],

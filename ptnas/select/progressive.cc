@@ -5,6 +5,7 @@
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/log.h"
+#include "ptnas/select/confidence.h"
 #include "ptnas/select/decided_genotype.h"
 
 namespace ptnas {
@@ -15,6 +16,16 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Whether chance may have decided, and what early-stop saved.
+void say_of_measurement(const Json& event) {
+  if (event.contains("within_noise") && event["within_noise"].get<bool>())
+    log_info("  within noise: on other images it may come out otherwise");
+  if (!event.contains("evaluations")) return;
+  const auto made = event["evaluations"]["made"].get<std::int64_t>(),
+             saved = event["evaluations"]["saved"].get<std::int64_t>();
+  log_info("  {} of {} evaluations of an image were enough", made, made + saved);
 }
 
 }  // namespace
@@ -33,6 +44,7 @@ Genotype Progressive::run() {
     if (events().size() == decisions_.size()) break;
     take_decision(decisions_[events().size()]);
   }
+  put_summary(record_);
   record_["complete"] = true;
   write_record();
   if (options_.genotype_rule == "decisions") {
@@ -108,6 +120,7 @@ Json Progressive::decide_operation(CellType type, int edge) {
   log_info("{}: {} edge {} ({} -> node {}) becomes {}, alpha would choose {}", decision_label(),
            name_of(type), edge, space().edge(edge).from, event["node"].get<int>(),
            event["chosen"].get<std::string>(), event["alpha_choice"].get<std::string>());
+  say_of_measurement(event);
   return event;
 }
 
@@ -124,6 +137,7 @@ Json Progressive::decide_topology(CellType type, int node) {
   event["kept"] = kept;
   log_info("{}: {} node {} keeps edges {}, alpha would keep {}", decision_label(), name_of(type), node,
            event["kept"].dump(), event["alpha_choice"].dump());
+  say_of_measurement(event);
   return event;
 }
 

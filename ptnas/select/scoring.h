@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ptnas/network/supernet.h"
-#include "ptnas/select/rules.h"
+#include "ptnas/select/pair_comparison.h"
 #include "ptnas/train/evaluation.h"
 
 namespace ptnas {
@@ -25,13 +25,17 @@ struct ScoringMode {
   std::uint64_t seed = 0;
   /// The forward pass of batch b has step first_step + b, for all candidates of an event.
   std::uint64_t first_step = 0;
-  std::function<void()> before_batch = {};  ///< may be empty; may throw
+  /// Gets the number of weights that the batch is put to; may be empty; may throw.
+  std::function<void(std::size_t)> before_batch = {};
+  /// After each batch, with what there is so far (losses still sums) and the number of batches done: which of
+  /// the weights go on; none ends the pass. Empty: all, to the end.
+  std::function<std::vector<bool>(const std::vector<Evaluation>&, std::int64_t)> going_on = {};
 };
 
-/// Loss and accuracy of the supernet under each of the weights (masks and all): training mode, batch
-/// statistics. All in one pass over the images, where what they share is computed once; or, where running
-/// statistics are updated, one after another.
-std::vector<Score> score_weights(Supernet& network, const std::vector<ArchitectureWeights>& weights,
-                                 const ScoringImages& images, const ScoringMode& mode);
+/// Loss and accuracy of the supernet under each of the weights (masks and all), and each image's: training
+/// mode, batch statistics. All in one pass over the images, where what they share is computed once; or, where
+/// running statistics are updated, one after another. Which others go on with it changes no bit of a score.
+std::vector<Measured> score_weights(Supernet& network, const std::vector<ArchitectureWeights>& weights,
+                                    const ScoringImages& images, const ScoringMode& mode);
 
 }  // namespace ptnas

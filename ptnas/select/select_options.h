@@ -31,6 +31,8 @@ struct SelectOptions {
   std::string scoring_images = "fixed";
   bool scoring_updates_statistics = false;
   std::int64_t scoring_batch = 64;
+  std::string scoring = "exact";
+  double confidence = 0.99;
   std::string genotype_rule = "decisions";
   std::string converged = "epochs";
   std::int64_t converged_epochs = 5;
@@ -63,6 +65,12 @@ struct SelectOptions {
     v.option("scoring-updates-statistics", scoring_updates_statistics,
              "masked passes update running statistics");
     v.option("scoring-batch", scoring_batch, "images a batch in scoring");
+    v.choice("scoring", scoring, {"exact", "early-stop"},
+             "every candidate on all images, or each until it can no longer win");
+    v.option(
+        "confidence", confidence,
+        "early-stop: least probability that a decision is the one all images would give; exact: less and "
+        "a decision counts as within noise");
     v.choice(
         "genotype-rule", genotype_rule, {"decisions", "weights"},
         "the genotype by the decisions taken, or read off the final weights as the released program does");

@@ -22,6 +22,10 @@ Json begin_record(const SelectionContext& context, const SupernetTrainer& traine
   record["space"] = space.name;
   record["nodes"] = space.nodes + first_node_number(space.family);
   record["images"] = images;
+  if (context.options.selection == "perturbation") {
+    record["scoring"] = context.options.scoring;
+    record["confidence"] = context.options.confidence;
+  }
   record["complete"] = false;
   for (const CellType type : space.cell_types()) {
     const std::string cell(name_of(type));
@@ -96,17 +100,19 @@ Json score_json(const Score& score) {
 }
 
 Json rounds_json(const Architecture& architecture, CellType type,
-                 const std::vector<std::vector<EdgeScore>>& rounds) {
+                 const std::vector<std::vector<EdgeScore>>& rounds, const std::vector<Json>& measured) {
   const SearchSpace& space = architecture.space();
   Json result = Json::array();
+  std::size_t next = 0;
   for (const std::vector<EdgeScore>& round : rounds) {
     result.push_back(Json::array());
-    for (const auto& [edge, score] : round) {
+    for (const EdgeScore& scored : round) {
+      const int edge = scored.edge;
       Json entry = Json::object();
       entry["edge"] = edge;
       entry["from"] = space.edge(edge).from;
       entry["operation"] = candidate_name(space, type, edge, architecture.decided(type, edge).value());
-      entry.update(score_json(score));
+      entry.update(measured.at(next++));
       result.back().push_back(std::move(entry));
     }
   }

@@ -24,9 +24,9 @@ Json topology_event(const Architecture& architecture, CellType type, int node, s
 /// Loss and accuracy as selection.json has them.
 Json score_json(const Score& score);
 
-/// The rounds of a topology event.
+/// The rounds of a topology event; `measured` is what there is to say of each of their scores, in order.
 Json rounds_json(const Architecture& architecture, CellType type,
-                 const std::vector<std::vector<EdgeScore>>& rounds);
+                 const std::vector<std::vector<EdgeScore>>& rounds, const std::vector<Json>& measured);
 
 /// Whether an edge, which must be decided, was decided as `none`.
 bool is_decided_none(const Architecture& architecture, CellType type, int edge);

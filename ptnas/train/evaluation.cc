@@ -9,7 +9,8 @@ namespace ptnas {
 
 namespace {
 
-void add_batch(Evaluation& result, const torch::Tensor& logits, const torch::Tensor& labels) {
+void add_batch(Evaluation& result, const torch::Tensor& logits, const torch::Tensor& labels,
+               bool keeps_images) {
   const std::int64_t count = labels.size(0), classes = logits.size(1);
   result.loss += torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
   result.images += count;
@@ -21,7 +22,14 @@ void add_batch(Evaluation& result, const torch::Tensor& logits, const torch::Ten
     result.correct += row[0] == label[i];
     result.among_five += std::find(row, row + best.size(1), label[i]) != row + best.size(1);
     ++result.confusion[static_cast<std::size_t>(label[i])][static_cast<std::size_t>(row[0])];
+    if (keeps_images) result.of_images.right.push_back(row[0] == label[i] ? 1 : 0);
   }
+  if (!keeps_images) return;
+  // Beside the sum above, whose bits stay what they are.
+  const torch::Tensor each =
+      torch::cross_entropy_loss(logits, labels, {}, at::Reduction::None).to(torch::kFloat).contiguous();
+  const auto* loss = each.data_ptr<float>();
+  result.of_images.losses.insert(result.of_images.losses.end(), loss, loss + count);
 }
 
 }  // namespace
@@ -38,7 +46,8 @@ Evaluation evaluate(const Dataset& dataset, const std::function<BatchPlan(std::i
 std::vector<Evaluation> evaluate_many(const Dataset& dataset,
                                       const std::function<BatchPlan(std::int64_t)>& plan_of,
                                       std::int64_t batches, std::size_t count, const ForwardMany& forward,
-                                      torch::MemoryFormat format, torch::Device device, int loader_threads) {
+                                      torch::MemoryFormat format, torch::Device device, int loader_threads,
+                                      const PassExtras& extras) {
   const torch::NoGradGuard no_grad;
   const std::size_t classes = dataset.info().classes.size();
   std::vector<Evaluation> results(count);
@@ -49,12 +58,16 @@ std::vector<Evaluation> evaluate_many(const Dataset& dataset,
     const torch::Tensor images = batch.images.to(device);
     const auto start = std::chrono::steady_clock::now();
     std::vector<torch::Tensor> logits = forward(images, number);
-    for (torch::Tensor& tensor : logits) tensor = tensor.to(torch::kCPU);  // waits for the device
+    for (torch::Tensor& tensor : logits) {
+      if (tensor.defined()) tensor = tensor.to(torch::kCPU);  // waits for the device
+    }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     for (std::size_t i = 0; i < count; ++i) {
+      if (!logits.at(i).defined()) continue;
       results[i].seconds += seconds / static_cast<double>(count);
-      add_batch(results[i], logits.at(i), batch.labels);
+      add_batch(results[i], logits[i], batch.labels, extras.keeps_images);
     }
+    if (extras.after_batch && !extras.after_batch(results, number + 1)) break;
   }
   for (Evaluation& result : results)
     result.loss /= static_cast<double>(std::max<std::int64_t>(result.images, 1));
