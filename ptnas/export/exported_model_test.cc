@@ -265,7 +265,8 @@ TEST(ExportedModelTest, DamagedFilesAreRefused) {
           format.read(bytes.substr(0, static_cast<std::size_t>(share * double(bytes.size()))), "half"), Error)
           << format.name << " cut to " << share;
     for (const ExportFormat& other : export_formats()) {
-      if (&other != &format) EXPECT_THROW(other.read(bytes, "foreign"), Error);
+      if (&other == &format) continue;
+      EXPECT_THROW(other.read(bytes, "foreign"), Error);
     }
     const auto exported = format.read(bytes, "whole");
     EXPECT_THROW(exported->run(torch::randn({2, 5, 8, 8})), Error) << format.name;
