@@ -47,7 +47,7 @@ def expect(status, *arguments, says=None, timeout=300):
 
 def test_help():
     check("quick" in expect(0, "--help").stdout, "--help says how to start")
-    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data", "query", "experiment", "analyse"):
+    for command in ("run", "search", "select", "train", "evaluate", "count", "draw", "report", "parity", "bench", "data", "query", "experiment", "analyse", "export", "predict"):
         expect(0, command, "--help")
     expect(0, "--version")
     expect(2)

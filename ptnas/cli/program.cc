@@ -134,6 +134,8 @@ int run_program(const std::vector<std::string>& arguments) {
   add_select_command(builder, arguments);
   add_train_command(builder, arguments);
   add_evaluate_command(builder);
+  add_export_command(builder);
+  add_predict_command(builder);
   add_count_command(builder);
   add_draw_command(builder);
   add_report_command(builder);

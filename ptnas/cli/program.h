@@ -45,6 +45,8 @@ void add_search_command(CommandBuilder& builder, const std::vector<std::string>&
 void add_select_command(CommandBuilder& builder, const std::vector<std::string>& command_line);
 void add_train_command(CommandBuilder& builder, const std::vector<std::string>& command_line);
 void add_evaluate_command(CommandBuilder& builder);
+void add_export_command(CommandBuilder& builder);
+void add_predict_command(CommandBuilder& builder);
 void add_count_command(CommandBuilder& builder);
 void add_draw_command(CommandBuilder& builder);
 void add_report_command(CommandBuilder& builder);

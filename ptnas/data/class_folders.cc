@@ -4,10 +4,12 @@
 #include <atomic>
 #include <cctype>
 #include <exception>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include "ptnas/core/runtime_options.h"
+#include "ptnas/data/image.h"
 
 namespace ptnas {
 
@@ -29,6 +31,13 @@ bool has_image_name(const fs::path& file) {
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
+
+bool is_image_file(const fs::path& file) {
+  if (has_image_name(file)) return true;
+  char start[8] = {};
+  std::ifstream(file, std::ios::binary).read(start, sizeof start);
+  return looks_like_image({start, sizeof start});
 }
 
 void for_each_index(std::size_t count, const std::function<void(std::size_t)>& work) {

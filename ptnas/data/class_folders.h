@@ -22,6 +22,9 @@ std::vector<std::string> class_folders(const std::filesystem::path& directory);
 /// True for a name that ends as those of PNG and JPEG files do, in capitals or not.
 bool has_image_name(const std::filesystem::path& file);
 
+/// True for a file that is an image by its name, or else by its first bytes.
+bool is_image_file(const std::filesystem::path& file);
+
 /// Calls `work` for 0 .. count - 1 on the process's cores; rethrows the first exception.
 void for_each_index(std::size_t count, const std::function<void(std::size_t)>& work);
 

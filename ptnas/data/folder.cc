@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <fstream>
 #include <optional>
 
 #include "ptnas/core/error.h"
@@ -32,14 +31,6 @@ struct Entry {
 
 using Parts = std::array<std::vector<Entry>, 2>;
 
-// By its name, or else by its first bytes.
-bool is_image(const fs::path& file) {
-  if (has_image_name(file)) return true;
-  char start[8] = {};
-  std::ifstream(file, std::ios::binary).read(start, sizeof start);
-  return looks_like_image({start, sizeof start});
-}
-
 // The images of every class, by name; other files are counted and said to be left out.
 std::vector<Entry> list_images(const fs::path& directory, const std::vector<std::string>& classes) {
   std::vector<Entry> entries;
@@ -48,7 +39,7 @@ std::vector<Entry> list_images(const fs::path& directory, const std::vector<std:
     std::vector<fs::path> files;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory / classes[c])) {
       if (!entry.is_regular_file()) continue;
-      if (!is_hidden(entry.path()) && is_image(entry.path())) {
+      if (!is_hidden(entry.path()) && is_image_file(entry.path())) {
         files.push_back(entry.path());
       } else {
         ++others;

@@ -31,6 +31,49 @@ void check_fit(const std::filesystem::path& path, int channels, const std::vecto
   }
 }
 
+// What a model's file says of the images it was trained on.
+DatasetInfo info_of(const Json& values, const std::filesystem::path& path) {
+  DatasetInfo info;
+  info.name = values.value("data", "");
+  info.classes = values.at("classes").get<std::vector<std::string>>();
+  info.mean = values.at("mean").get<std::vector<double>>();
+  info.deviation = values.at("deviation").get<std::vector<double>>();
+  const auto image = values.at("image").get<std::vector<int>>();
+  if (image.size() != 3 || info.mean.size() != static_cast<std::size_t>(image[0]) ||
+      info.deviation.size() != info.mean.size()) {
+    fail("{} is damaged: its image shape, mean and deviation do not go together", path.string());
+  }
+  info.channels = image[0];
+  info.height = image[1];
+  info.width = image[2];
+  return info;
+}
+
+// `data`: of the images it will see; nullptr for those it was trained on.
+Model load(const std::filesystem::path& path, const DatasetInfo* data, Engine engine) {
+  const State state = load_state(path, kModelFormat, kModelVersion);
+  Model model;
+  try {
+    const Json& values = state.values;
+    model.info = info_of(values, path);
+    if (data != nullptr) check_fit(path, model.info.channels, model.info.classes, *data);
+    const DatasetInfo& seen = data != nullptr ? *data : model.info;
+    const NetworkShape shape{values.at("channels").get<int>(),
+                             values.at("cells").get<int>(),
+                             static_cast<int>(seen.classes.size()),
+                             seen.channels,
+                             seen.height,
+                             seen.width,
+                             stem_from_name(values.value("stem", "cifar"))};
+    model.network = std::make_shared<DerivedNetwork>(genotype_from_json(values.at("genotype"), path.string()),
+                                                     shape, values.at("auxiliary").get<bool>(), engine);
+  } catch (const nlohmann::json::exception& error) {
+    fail("{} is not a model: {}", path.string(), error.what());
+  }
+  put_module(state, "", *model.network);
+  return model;
+}
+
 }  // namespace
 
 void save_model(const std::filesystem::path& path, const DerivedNetwork& network, const DatasetInfo& info) {
@@ -43,51 +86,38 @@ void save_model(const std::filesystem::path& path, const DerivedNetwork& network
   state.values["stem"] = std::string(name_of(shape.stem));
   state.values["image"] = {shape.image_channels, shape.height, shape.width};
   state.values["auxiliary"] = network.has_auxiliary();
+  state.values["data"] = info.name;
   state.values["classes"] = info.classes;
   state.values["mean"] = info.mean;
   state.values["deviation"] = info.deviation;
   save_state(path, state, kModelFormat, kModelVersion);
 }
 
+Model load_model(const std::filesystem::path& path, Engine engine) { return load(path, nullptr, engine); }
+
 Model load_model(const std::filesystem::path& path, const DatasetInfo& info, Engine engine) {
-  const State state = load_state(path, kModelFormat, kModelVersion);
-  Model model;
-  try {
-    const Json& values = state.values;
-    const auto classes = values.at("classes").get<std::vector<std::string>>();
-    const auto image = values.at("image").get<std::vector<int>>();
-    model.mean = values.at("mean").get<std::vector<double>>();
-    model.deviation = values.at("deviation").get<std::vector<double>>();
-    if (image.size() != 3 || model.mean.size() != static_cast<std::size_t>(image[0]) ||
-        model.deviation.size() != model.mean.size()) {
-      fail("{} is damaged: its image shape, mean and deviation do not go together", path.string());
-    }
-    check_fit(path, image[0], classes, info);
-    const NetworkShape shape{values.at("channels").get<int>(),
-                             values.at("cells").get<int>(),
-                             static_cast<int>(classes.size()),
-                             info.channels,
-                             info.height,
-                             info.width,
-                             stem_from_name(values.value("stem", "cifar"))};
-    model.network = std::make_shared<DerivedNetwork>(genotype_from_json(values.at("genotype"), path.string()),
-                                                     shape, values.at("auxiliary").get<bool>(), engine);
-  } catch (const nlohmann::json::exception& error) {
-    fail("{} is not a model: {}", path.string(), error.what());
-  }
-  put_module(state, "", *model.network);
-  return model;
+  return load(path, &info, engine);
+}
+
+// Noise, where a genotype has it, is drawn in evaluation too: from the range of evaluations.
+torch::Tensor evaluation_logits(Classifier& network, const torch::Tensor& images, std::int64_t seed,
+                                std::int64_t batch) {
+  constexpr std::uint64_t kEvaluationSteps = std::uint64_t{1} << 42;
+  const ForwardContext context{static_cast<std::uint64_t>(seed),
+                               kEvaluationSteps + static_cast<std::uint64_t>(batch)};
+  return network.forward(images, 0, context).logits;
 }
 
 torch::Tensor normalise_for(const Model& model, const torch::Tensor& images, const DatasetInfo& info) {
-  if (model.mean == info.mean && model.deviation == info.deviation) return images;
-  const auto channels = static_cast<std::int64_t>(model.mean.size());
+  const DatasetInfo& own = model.info;
+  if (own.mean == info.mean && own.deviation == info.deviation) return images;
+  const auto channels = static_cast<std::int64_t>(own.mean.size());
   const auto constants = [&](const std::vector<double>& values) {
     return torch::tensor(values, torch::kDouble).view({1, channels, 1, 1});
   };
-  const torch::Tensor deviation = constants(model.deviation);
+  const torch::Tensor deviation = constants(own.deviation);
   const torch::Tensor scale = constants(info.deviation) / deviation,
-                      shift = (constants(info.mean) - constants(model.mean)) / deviation;
+                      shift = (constants(info.mean) - constants(own.mean)) / deviation;
   return images * scale.to(images.options()) + shift.to(images.options());
 }
 

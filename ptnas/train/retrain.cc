@@ -39,15 +39,6 @@ void check_multiply_adds(const Genotype& genotype, const NetworkShape& shape, co
       options.most_multiply_adds, shape.height, shape.width, millions);
 }
 
-// Noise, where a genotype has it, is drawn in evaluation too: from the range of evaluations.
-torch::Tensor evaluation_logits(Classifier& network, const torch::Tensor& images, std::int64_t seed,
-                                std::int64_t batch) {
-  constexpr std::uint64_t kEvaluationSteps = std::uint64_t{1} << 42;
-  const ForwardContext context{static_cast<std::uint64_t>(seed),
-                               kEvaluationSteps + static_cast<std::uint64_t>(batch)};
-  return network.forward(images, 0, context).logits;
-}
-
 Json evaluation_json(const Evaluation& evaluation, const NetworkCost& cost, const Dataset& dataset) {
   Json json = versioned("ptnas-evaluation", 1);
   json["part"] = "test";
