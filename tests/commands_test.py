@@ -250,6 +250,10 @@ def test_selections(folder, run):
            "--batch", 16, "--threads", 1, "--method", "fixed-alpha")
     expect(2, "select", search, "--selection", "magnitude", says="fixed-alpha")
     expect(0, "select", search, "--preset", "released", "--tune-epochs", 0, "--threads", 1)
+    options = (search / "config.toml").read_text()
+    check('topology = "rounds"' in options and "scoring-updates-statistics = true" in options and "tune-epochs = 0" in options,
+          "a preset named anew decides the selection")
+    check('train-batches = "pass"' in options, "the supernet's own options stay")
     expect(0, "report", search)
 
 

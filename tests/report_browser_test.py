@@ -177,6 +177,9 @@ def check_selection(found, selection, what):
         count = sum(differs(event) for event in events)
         wanted = {"all": len(events), "differs": count, "agrees": len(events) - count, "topology": sum(e["kind"] == "topology" for e in events)}
         wanted |= {cell: sum(event["cell"] == cell for event in events) for cell in sample_run.CELLS}
+        tested = [event["within_noise"] for event in events if event.get("within_noise") is not None]
+        if tested:
+            wanted |= {"noise": tested.count(True), "beyond": tested.count(False)}
         same(found["filtered"], wanted, f"{what}: what the filter shows")
     operations = [event for event in events if event["kind"] == "operation"]
     if selection["selection"] == "perturbation" and operations:

@@ -47,7 +47,8 @@ TEST(ConfigurationTest, EveryPresetIsValidAndKnowsItsOptions) {
 // Of the space that the last layer names; presets, files and flags lie over them.
 TEST(ConfigurationTest, ASpaceHasDefaultsOfItsOwn) {
   const std::vector<std::string> names = option_names(kAllParts);
-  for (const auto& [name, value] : space_values("nb201"))
+  const OptionValues defaults = space_values("nb201");
+  for (const auto& [name, value] : defaults)
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
   EXPECT_TRUE(space_values("darts").empty());
   const Configuration c = resolve_configuration({{"command line", {{"space", "nb201"}, {"epochs", "7"}}}});

@@ -61,10 +61,11 @@ Session select_job(const std::string& supernet_run, const Flags& flags,
   const bool in_place =
       flags.out.empty() || fs::weakly_canonical(flags.out) == fs::weakly_canonical(supernet_path);
   const fs::path out = in_place ? supernet_path : fs::path(flags.out);
-  Configuration wanted = configuration_of(supernet_path, flags);
+  constexpr unsigned kDecides = kSelectPart | kTrainPart;
+  Configuration wanted = configuration_of(supernet_path, flags, kDecides);
   check_against_supernet(supernet_path, wanted);
   if (!in_place) name_parent(out, supernet_path);
-  Session session = open_session({flags, command_line, out, supernet_path});
+  Session session = open_session({flags, command_line, out, supernet_path, kDecides});
   const Configuration& c = session.configuration;
   run_selection({in_place ? session.run : supernet, session.run, *session.dataset, c.data, c.search, c.select,
                  c.runtime, *make_search_method(c.search.method), c.preset});
@@ -88,7 +89,7 @@ Session train_job(const std::string& given, const Flags& flags,
     out = *based_on;
   }
   const Genotype read = read_genotype(genotype);
-  SessionRequest request{flags, command_line, out, based_on};
+  SessionRequest request{flags, command_line, out, based_on, kTrainPart};
   if (read.family == Family::kNasBench201) request.space = "nb201";
   Session session = open_session(request);
   const Configuration& c = session.configuration;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 
 #include "ptnas/core/error.h"
@@ -21,17 +22,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Layers in order: the run this one is based on, the run itself when it is resumed, --config, flags.
-Configuration layered_configuration(const std::vector<fs::path>& runs, const Flags& flags,
-                                    const std::string& space = {}) {
-  std::vector<ConfigurationLayer> layers;
+// What a run has saved; nothing where there is no configuration.
+void add_run(std::vector<ConfigurationLayer>& layers, const std::optional<fs::path>& run) {
+  if (!run) return;
+  const fs::path file = *run / RunDirectory::kConfiguration;
+  if (fs::exists(file)) layers.push_back({file.string(), read_option_file(file)});
+}
+
+// Layers in order: the run this one is based on, the run itself when it is resumed, --config, flags. A preset
+// that is named anew decides over what the older run has saved of the parts `preset_decides`.
+Configuration layered_configuration(const std::optional<fs::path>& based_on,
+                                    const std::optional<fs::path>& resumed, const Flags& flags,
+                                    unsigned preset_decides, const std::string& space = {}) {
+  std::vector<ConfigurationLayer> layers, given;
   if (!space.empty()) layers.push_back({"the genotype", {{"space", space}}});
-  for (const fs::path& run : runs) {
-    const fs::path file = run / RunDirectory::kConfiguration;
-    if (fs::exists(file)) layers.push_back({file.string(), read_option_file(file)});
+  add_run(layers, based_on);
+  if (!flags.config.empty()) given.push_back({flags.config, read_option_file(flags.config)});
+  given.push_back({"command line", flags.values});
+  const bool names_preset = std::any_of(given.begin(), given.end(), [](const ConfigurationLayer& layer) {
+    return layer.values.contains("preset");
+  });
+  if (based_on && names_preset && !layers.empty()) {
+    for (const std::string& name : option_names(preset_decides)) layers.back().values.erase(name);
   }
-  if (!flags.config.empty()) layers.push_back({flags.config, read_option_file(flags.config)});
-  layers.push_back({"command line", flags.values});
+  add_run(layers, resumed);
+  layers.insert(layers.end(), given.begin(), given.end());
   return resolve_configuration(layers);
 }
 
@@ -128,16 +143,16 @@ bool is_run_directory(const fs::path& path) {
 }
 
 Session open_session(const SessionRequest& request) {
-  std::vector<fs::path> layers;
-  if (request.based_on) layers.push_back(*request.based_on);
+  std::optional<fs::path> resumed;
   if (request.flags.resume) {
     if (!is_run_directory(request.out)) {
       fail_usage("--resume expects the run directory of an interrupted run in --out, but {} is none",
                  request.out.string());
     }
-    layers.push_back(request.out);
+    resumed = request.out;
   }
-  Configuration configuration = layered_configuration(layers, request.flags, request.space);
+  Configuration configuration =
+      layered_configuration(request.based_on, resumed, request.flags, request.preset_decides, request.space);
   check_device(configuration.runtime);
   std::unique_ptr<Dataset> dataset = open_dataset(configuration.data);
   const Json description = dataset->describe();
@@ -153,11 +168,11 @@ Session open_session(const SessionRequest& request) {
   return session;
 }
 
-Configuration configuration_of(const fs::path& run, const Flags& flags) {
-  return layered_configuration({run}, flags);
+Configuration configuration_of(const fs::path& run, const Flags& flags, unsigned preset_decides) {
+  return layered_configuration(run, {}, flags, preset_decides);
 }
 
-Configuration configuration_of(const Flags& flags) { return layered_configuration({}, flags); }
+Configuration configuration_of(const Flags& flags) { return layered_configuration({}, {}, flags, 0); }
 
 void put_genotype(RunDirectory& run, const Genotype& genotype) {
   if (run.has(RunDirectory::kGenotype)) {

@@ -35,14 +35,18 @@ struct SessionRequest {
   const std::vector<std::string>& command_line;
   std::filesystem::path out;                      ///< the run directory to write
   std::optional<std::filesystem::path> based_on;  ///< a run whose configuration lies beneath this command's
+  /// Parts of the configuration that a --preset among the flags decides, whatever `based_on` has saved of
+  /// them.
+  unsigned preset_decides = 0;
   std::string space = {};  ///< a space that is known already, whose defaults lie beneath everything
 };
 
 /// Throws Error: another configuration in the run, unreadable data, a locked or foreign directory.
 Session open_session(const SessionRequest& request);
 
-/// For commands that read only: the configuration of `run` with flags over it.
-Configuration configuration_of(const std::filesystem::path& run, const Flags& flags);
+/// For commands that read only: the configuration of `run` with flags over it (preset_decides as above).
+Configuration configuration_of(const std::filesystem::path& run, const Flags& flags,
+                               unsigned preset_decides = 0);
 /// Without a run: --config and flags.
 Configuration configuration_of(const Flags& flags);
 

@@ -6,21 +6,10 @@
 
 #include "ptnas/core/error.h"
 #include "ptnas/core/tensor_file.h"
-#include "ptnas/train/supernet_trainer.h"
-#include "ptnas/train/tiny_task.h"
+#include "ptnas/select/selection_testing.h"
 
 namespace ptnas {
 namespace {
-
-// First-order DARTS, as search/darts.cc has it: this folder cannot see that one.
-class Darts final : public SearchMethod {
- public:
-  bool trains_alpha() const override { return true; }
-  StepResult step(SupernetTrainer& trainer, const Batch& train, const Batch& validation) const override {
-    trainer.alpha_step(validation);
-    return trainer.weight_step(train);
-  }
-};
 
 Json without_times(Json value) {
   if (value.is_object()) value.erase("seconds");
@@ -30,36 +19,10 @@ Json without_times(Json value) {
   return value;
 }
 
-class RunSelectionTest : public testing::Test {
+class RunSelectionTest : public SelectionTask {
  protected:
-  // A supernet with a few steps behind it, in the run "search".
-  void make_supernet() {
-    SupernetTrainer trainer(task.dataset, task.data, task.search, task.runtime);
-    EpochProgress progress;
-    trainer.run_epoch(Darts(), 0.025, progress, "search", "search", [] {});
-    RunDirectory run = RunDirectory::open_for_writing(folder / "search");
-    save_supernet(run.file(RunDirectory::kSupernet), trainer);
-  }
-  void select(const std::string& name) {
-    if (!std::filesystem::exists(folder / "search")) make_supernet();
-    const RunDirectory supernet = RunDirectory::open_for_reading(folder / "search");
-    RunDirectory run = RunDirectory::open_for_writing(folder / name);
-    run_selection({supernet, run, task.dataset, task.data, task.search, options, task.runtime, Darts()});
-  }
-  int select_interrupted(const std::string& name) {
-    for (int interruptions = 0;; ++interruptions) {
-      task.dataset.reads_until_interrupt = 40 + 29 * interruptions;
-      try {
-        select(name);
-        task.dataset.reads_until_interrupt = 0;
-        set_interrupt_requested(false);
-        return interruptions;
-      } catch (const Interrupted&) {
-        set_interrupt_requested(false);
-      }
-    }
-  }
-  Json record(const std::string& name) { return read_json((folder / name) / RunDirectory::kSelection); }
+  using SelectionTask::select_interrupted;
+  int select_interrupted(const std::string& name) { return select_interrupted(name, 40, 29); }
   std::vector<Json> metrics(const std::string& name) {
     return RunDirectory::open_for_reading(folder / name).metrics();
   }
@@ -83,15 +46,6 @@ class RunSelectionTest : public testing::Test {
   }
   static Json without_times(const std::vector<Json>& lines) { return ptnas::without_times(Json(lines)); }
   static Json without_times(const Json& value) { return ptnas::without_times(value); }
-
-  ScratchDirectory folder;
-  TinyTask task;
-  SelectOptions options = [] {
-    SelectOptions o;
-    o.tune_epochs = 1;
-    o.scoring_batch = 16;
-    return o;
-  }();
 };
 
 TEST_F(RunSelectionTest, DecidesEveryEdgeAndNodeWithTuningBetween) {
@@ -513,7 +467,7 @@ TEST_F(RunSelectionTest, DiscretizationTrialsStartFromTheSameSupernet) {
     EpochProgress progress;
     for (int epoch = 0; epoch < 2; ++epoch) {
       progress = EpochProgress{task.search.epochs + epoch, 0, 0, 0, 0};
-      trainer.run_epoch(Darts(), options.tune_learning_rate, progress, "tuning", "tuning", [] {});
+      trainer.run_epoch(AlternatingSteps(), options.tune_learning_rate, progress, "tuning", "tuning", [] {});
     }
     const Evaluation evaluation = trainer.evaluate_validation();
     EXPECT_EQ(scores[static_cast<std::size_t>(operation)]["loss"], evaluation.loss);
