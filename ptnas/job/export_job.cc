@@ -18,12 +18,12 @@ namespace {
 constexpr std::int64_t kComparedBatch = 16;
 
 std::filesystem::path model_file(const RunDirectory& run, bool best) {
-  const std::string name = best ? "model.best.safetensors" : RunDirectory::kModel;
+  const std::filesystem::path last = trained_model_file(run);
+  if (!best) return last;
+  const std::string name = "model.best.safetensors";
   if (run.has(name)) return run.file(name);
-  if (best && run.has(RunDirectory::kModel))
-    fail("{} has no {}: it was trained without a held-out portion; leave out --best", run.path().string(),
-         name);
-  fail("{0} has no trained network yet; finish its retraining first (ptnas train {0})", run.path().string());
+  fail("{} has no {}: it was trained without a held-out portion; leave out --best", run.path().string(),
+       name);
 }
 
 // Images normalised by mean and deviation -> pixel / 255.

@@ -72,9 +72,7 @@ fs::path network_file(const fs::path& path) {
   if (!fs::exists(path, none))
     fail("expected a run directory or a network's file at {}, found none", path.string());
   if (!fs::is_directory(path, none)) return path;
-  const RunDirectory run = RunDirectory::open_for_reading(path);
-  if (run.has(RunDirectory::kModel)) return run.file(RunDirectory::kModel);
-  fail("{0} has no trained network yet; finish its retraining first (ptnas train {0})", path.string());
+  return trained_model_file(RunDirectory::open_for_reading(path));
 }
 
 }  // namespace

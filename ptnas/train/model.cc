@@ -93,6 +93,11 @@ void save_model(const std::filesystem::path& path, const DerivedNetwork& network
   save_state(path, state, kModelFormat, kModelVersion);
 }
 
+std::filesystem::path trained_model_file(const RunDirectory& run) {
+  if (run.has(RunDirectory::kModel)) return run.file(RunDirectory::kModel);
+  fail("{0} has no trained network yet; finish its retraining first (ptnas train {0})", run.path().string());
+}
+
 Model load_model(const std::filesystem::path& path, Engine engine) { return load(path, nullptr, engine); }
 
 Model load_model(const std::filesystem::path& path, const DatasetInfo& info, Engine engine) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "ptnas/core/run_directory.h"
 #include "ptnas/data/dataset.h"
 #include "ptnas/network/classifier.h"
 #include "ptnas/network/derived_network.h"
@@ -13,6 +14,9 @@ namespace ptnas {
 /// model.safetensors: a trained network with its genotype, shape, the name of its data set, its classes, and
 /// the mean and deviation its input is normalised by. Throws Error.
 void save_model(const std::filesystem::path& path, const DerivedNetwork& network, const DatasetInfo& info);
+
+/// The file of a run's trained network. Throws Error where it has none yet.
+std::filesystem::path trained_model_file(const RunDirectory& run);
 
 struct Model {
   std::shared_ptr<DerivedNetwork> network;

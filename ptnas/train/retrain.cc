@@ -311,11 +311,7 @@ void retrain(RunDirectory& run, const Dataset& dataset, const Genotype& genotype
 
 Json evaluate_run(const RunDirectory& run, const Dataset& dataset, const RuntimeOptions& runtime,
                   std::int64_t batch, int loader_threads) {
-  if (!run.has(RunDirectory::kModel)) {
-    fail("{} has no trained network yet; finish its retraining first (ptnas train {})", run.path().string(),
-         run.path().string());
-  }
-  const Model model = load_model(run.file(RunDirectory::kModel), dataset.info(), engine_of(runtime));
+  const Model model = load_model(trained_model_file(run), dataset.info(), engine_of(runtime));
   const torch::Device device(runtime.device);
   const torch::MemoryFormat format = memory_format_of(runtime.memory_format);
   model.network->to(device);
